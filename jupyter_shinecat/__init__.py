@@ -1,0 +1,46 @@
+"""SciCat inside Jupyter: find a dataset, open it in the kernel, and what you derive is catalogued by itself.
+
+``import jupyter_shinecat as sc`` is light: everything below loads when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "open": "kernel",
+    "search": "kernel",
+    "results": "kernel",
+    "derived": "kernel",
+}
+__all__ = ["__version__", *_LAZY]
+
+if TYPE_CHECKING:
+    from .kernel import derived, open, results, search
+
+
+def __getattr__(name: str) -> Any:
+    room = _LAZY.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{room}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": "jupyter_shinecat.server"}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-shinecat"}]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext jupyter_shinecat``: start the record in this kernel."""
+    importlib.import_module(".kernel", __name__).load_ipython_extension(ipython)

@@ -1,0 +1,1 @@
+"""The embedded catalog: a SciCat server on SQLite and tantivy."""

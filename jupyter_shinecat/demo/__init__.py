@@ -1,0 +1,1 @@
+"""The demo and the generator of its sample files."""

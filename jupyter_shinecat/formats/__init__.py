@@ -1,0 +1,1 @@
+"""Scientific files: sniff, walk and extract, in a child process."""

@@ -1,0 +1,1 @@
+"""JupyterHub side: authenticator and token handler."""

@@ -1,0 +1,1 @@
+"""Scan folders and write their datasets to the catalog."""

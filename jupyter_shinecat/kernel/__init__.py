@@ -1,0 +1,1 @@
+"""In the kernel: open, search, handles."""

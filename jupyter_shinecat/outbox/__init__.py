@@ -1,0 +1,1 @@
+"""Durable queue of results on their way to the catalog."""

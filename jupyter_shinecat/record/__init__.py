@@ -1,0 +1,1 @@
+"""What code read and wrote: hooks, cell flow, spool. No widgets, no HTTP."""

@@ -1,0 +1,1 @@
+"""Jupyter server extension: proxy, session, socket for kernels; runs the outbox."""

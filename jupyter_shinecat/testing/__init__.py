@@ -1,0 +1,1 @@
+"""Fixtures that users may use too: a catalog to test against."""

@@ -1,0 +1,1 @@
+"""Unit aliases, SI pairs and conversion."""
