@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_LAZY = {
-    "open": "kernel",
-    "search": "kernel",
-    "results": "kernel",
-    "derived": "kernel",
-}
-__all__ = ["__version__", *_LAZY]
+__all__ = ["__version__", "derived", "open", "results", "search"]
+
+_LAZY = dict.fromkeys(("derived", "open", "results", "search"), "kernel")
 
 if TYPE_CHECKING:
     from .kernel import derived, open, results, search

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from .. import __version__
-from ..errors import ShineCatError
-from ..locale import tr
+from jupyter_shinecat import __version__
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
 
 # command: (module in this package, attribute, one line of help)
 _COMMANDS = {
