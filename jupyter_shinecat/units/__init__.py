@@ -1,1 +1,7 @@
 """Unit aliases, SI pairs and conversion."""
+
+from __future__ import annotations
+
+from .convert import UnitError, canonical, convert, known, si_pair
+
+__all__ = ["UnitError", "canonical", "convert", "known", "si_pair"]
