@@ -22,3 +22,8 @@ def state_dir() -> Path:
 def results_dir() -> Path:
     """Folder whose data files are results: ``SHINECAT_RESULTS``, else ``~/results``. Not created here."""
     return Path(os.environ.get("SHINECAT_RESULTS") or Path.home() / "results").expanduser()
+
+
+def demo_dir() -> Path:
+    """Folder of ``shinecat demo`` when none is named: kept between starts."""
+    return Path(platformdirs.user_data_dir("shinecat-demo"))
