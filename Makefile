@@ -92,7 +92,7 @@ soak: setup browser
 	SHINECAT_SOAK=1 $(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub --timeout=3600
 
 docs: setup
-	$(BIN)/python docs/build.py
+	$(BIN)/sphinx-build -q -W docs docs/_build/html
 
 screenshots: setup browser
 	SHINECAT_SCREENSHOTS=docs/images $(PYTEST) -c ui-tests/pytest.ini ui-tests

@@ -65,8 +65,8 @@ class Circle:
         self.start()
         session = HubSession(self.facility.hub_url, SCIENTIST, self.facility.accounts[SCIENTIST])
         try:
-            self._step(tr("signed in as {name}", name=SCIENTIST), lambda: (session.sign_in(), SCIENTIST)[1])
-            self._step(tr("own server started"), lambda: (session.start_server(), session.username)[1])
+            self._step(tr("signed in as {name}", name=SCIENTIST), session.sign_in)
+            self._step(tr("own server started"), session.start_server)
             self._step(tr("dataset found"), lambda: self._search(session))
             source = self._step(tr("dataset analysed in a kernel"), lambda: self._analyse(session))
             derived = self._step(tr("result is in the catalog"), lambda: self._derived(source))

@@ -41,8 +41,8 @@ class HubSession:
         """Forget cookies and connections."""
         self._http.close()
 
-    def sign_in(self) -> None:
-        """Fill in the hub's login form."""
+    def sign_in(self) -> str:
+        """Fill in the hub's login form; who is signed in then."""
         self._http.get("/hub/login")
         form = {"username": self.username, "password": self._password.reveal()}
         answer = self._http.post("/hub/login", params={"_xsrf": self._xsrf("/hub/")}, data=form)
@@ -50,6 +50,7 @@ class HubSession:
             said = re.search(r'class="[^"]*login_error[^"]*"[^>]*>\s*([^<]+)', answer.text)
             reason = said[1].strip() if said else tr("the hub answered {status}", status=answer.status_code)
             raise DemoError(tr("sign in as {name}", name=self.username), reason)
+        return self.username
 
     def _xsrf(self, path: str) -> str:
         for cookie in self._http.cookies.jar:
@@ -57,8 +58,8 @@ class HubSession:
                 return str(cookie.value)
         return ""
 
-    def start_server(self, timeout_s: float = 120) -> None:
-        """Start the person's own server and wait until it answers."""
+    def start_server(self, timeout_s: float = 120) -> str:
+        """Start the person's own server and wait until it answers; its address."""
         step = tr("start the server of {name}", name=self.username)
         self._http.get(f"/hub/spawn/{self.username}")
         deadline = time.monotonic() + timeout_s
@@ -67,7 +68,7 @@ class HubSession:
             answer = self._http.get(f"/user/{self.username}/api/status")
             if answer.status_code == 200 and answer.headers.get("content-type", "").startswith("application/json"):
                 self._http.get(f"/user/{self.username}/tree")
-                return
+                return f"{self.hub_url}/user/{self.username}/"
             if time.monotonic() > deadline:
                 raise DemoError(step, tr("it did not answer within {seconds:.0f} s", seconds=timeout_s))
             time.sleep(0.3)
