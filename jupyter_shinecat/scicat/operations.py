@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from jupyter_shinecat.locale import tr
+
 from .models import Dataset, Health, Identity, Login, parse_time
 from .pid import quote_pid
 from .query import Query
@@ -92,18 +94,18 @@ def _login(value: Any) -> Login:
 def login(username: str, password: Secret) -> Operation[Login]:
     """Sign in with a password."""
     body = {"username": username, "password": password.reveal()}
-    return Operation("sign in", "POST", "/api/v3/auth/login", _login, body=body, subject=username)
+    return Operation(tr("sign in"), "POST", "/api/v3/auth/login", _login, body=body, subject=username)
 
 
 def renew() -> Operation[Login]:
     """A fresh token for a valid one; only where `Health.features` has ``renew``."""
-    return Operation("renew the sign-in", "POST", "/api/v3/auth/renew", _login)
+    return Operation(tr("renew the sign-in"), "POST", "/api/v3/auth/renew", _login)
 
 
 def mint(user_id: str, expires_in_s: int) -> Operation[Secret]:
     """As administrator: a token that carries another user's identity."""
     return Operation(
-        "mint a token",
+        tr("mint a token"),
         "POST",
         f"/api/v3/users/{quote_pid(user_id)}/jwt",
         lambda value: Secret(str(_object(value).get("jwt", ""))),
@@ -124,7 +126,7 @@ def _identity(value: Any) -> Identity:
 
 def whoami() -> Operation[Identity]:
     """Who the token belongs to."""
-    return Operation("ask who we are", "GET", "/api/v3/auth/whoami", _identity)
+    return Operation(tr("ask who we are"), "GET", "/api/v3/auth/whoami", _identity)
 
 
 def _health(value: Any) -> Health:
@@ -141,7 +143,7 @@ def _health(value: Any) -> Health:
 
 def health() -> Operation[Health]:
     """Whether the server is well, and whether it is the embedded one."""
-    return Operation("answer", "GET", "/api/v3/health", _health)
+    return Operation(tr("answer"), "GET", "/api/v3/health", _health)
 
 
 # -- datasets ----------------------------------------------------------------------------------------------------------
@@ -150,14 +152,14 @@ def health() -> Operation[Health]:
 def get_dataset(pid: str) -> Operation[Dataset]:
     """One dataset without its files."""
     return Operation(
-        "read the dataset", "GET", f"/api/v3/datasets/{quote_pid(pid)}", lambda v: Dataset(_object(v)), subject=pid
+        tr("read the dataset"), "GET", f"/api/v3/datasets/{quote_pid(pid)}", lambda v: Dataset(_object(v)), subject=pid
     )
 
 
 def search(query: Query) -> Operation[list[Dataset]]:
     """One page of datasets."""
     path = _with("/api/v3/datasets/fullquery", fields=query.fields(), limits=query.limits())
-    return Operation("search", "GET", path, _datasets)
+    return Operation(tr("search"), "GET", path, _datasets)
 
 
 Facets = dict[str, dict[str, int]]
@@ -177,7 +179,7 @@ def facets(query: Query, names: Sequence[str]) -> Operation[tuple[int, Facets]]:
             counted[name] = {str(row.get("_id")): int(row.get("count") or 0) for row in _objects(merged.get(name))}
         return total, counted
 
-    return Operation("count", "GET", path, parse)
+    return Operation(tr("count"), "GET", path, parse)
 
 
 def find(
@@ -192,14 +194,19 @@ def find(
     condition: dict[str, Any] = {"where": dict(where), "limits": {"limit": limit, "skip": skip, "order": order}}
     if fields is not None:
         condition["fields"] = list(fields)
-    return Operation("look up datasets", "GET", _with("/api/v3/datasets", filter=condition), _datasets)
+    return Operation(tr("look up datasets"), "GET", _with("/api/v3/datasets", filter=condition), _datasets)
 
 
 def create_dataset(doc: Mapping[str, Any]) -> Operation[Dataset]:
     """Store a dataset (v4 form); with a ``pid`` where the server accepts one from clients."""
     subject = str(doc.get("pid") or doc.get("datasetName") or "")
     return Operation(
-        "create the dataset", "POST", "/api/v4/datasets", lambda v: Dataset(_object(v)), body=dict(doc), subject=subject
+        tr("create the dataset"),
+        "POST",
+        "/api/v4/datasets",
+        lambda v: Dataset(_object(v)),
+        body=dict(doc),
+        subject=subject,
     )
 
 
@@ -207,13 +214,13 @@ def patch_dataset(pid: str, changes: Mapping[str, Any]) -> Operation[Dataset]:
     """Replace top-level fields (v4 form)."""
     path = f"/api/v4/datasets/{quote_pid(pid)}"
     return Operation(
-        "change the dataset", "PATCH", path, lambda v: Dataset(_object(v)), body=dict(changes), subject=pid
+        tr("change the dataset"), "PATCH", path, lambda v: Dataset(_object(v)), body=dict(changes), subject=pid
     )
 
 
 def delete_dataset(pid: str) -> Operation[Any]:
     """Delete a dataset; a real SciCat allows it to its delete groups only."""
-    return Operation("delete the dataset", "DELETE", f"/api/v3/datasets/{quote_pid(pid)}", _as_is, subject=pid)
+    return Operation(tr("delete the dataset"), "DELETE", f"/api/v3/datasets/{quote_pid(pid)}", _as_is, subject=pid)
 
 
 # -- what belongs to a dataset -----------------------------------------------------------------------------------------
@@ -222,25 +229,25 @@ def delete_dataset(pid: str) -> Operation[Any]:
 def origdatablocks(pid: str) -> Operation[list[dict[str, Any]]]:
     """File blocks of a dataset."""
     path = f"/api/v3/datasets/{quote_pid(pid)}/origdatablocks"
-    return Operation("list the files of", "GET", path, _objects, subject=pid)
+    return Operation(tr("list the files of"), "GET", path, _objects, subject=pid)
 
 
 def create_origdatablock(pid: str, block: Mapping[str, Any]) -> Operation[dict[str, Any]]:
     """Add a file block: ``{size, chkAlg, dataFileList: [{path, size, time, chk}]}``."""
     body = {**block, "datasetId": pid}
-    return Operation("add files to", "POST", "/api/v4/origdatablocks", _object, body=body, subject=pid)
+    return Operation(tr("add files to"), "POST", "/api/v4/origdatablocks", _object, body=body, subject=pid)
 
 
 def patch_origdatablock(block_id: str, changes: Mapping[str, Any]) -> Operation[dict[str, Any]]:
     """Change a file block (its ``_id``)."""
     path = f"/api/v4/origdatablocks/{quote_pid(block_id)}"
-    return Operation("change the file block", "PATCH", path, _object, body=dict(changes), subject=block_id)
+    return Operation(tr("change the file block"), "PATCH", path, _object, body=dict(changes), subject=block_id)
 
 
 def attachments(pid: str) -> Operation[list[dict[str, Any]]]:
     """Attachments (figures) of a dataset."""
     path = f"/api/v3/datasets/{quote_pid(pid)}/attachments"
-    return Operation("list the attachments of", "GET", path, _objects, subject=pid)
+    return Operation(tr("list the attachments of"), "GET", path, _objects, subject=pid)
 
 
 def create_attachment(
@@ -263,15 +270,15 @@ def create_attachment(
     }
     if aid is not None:
         body["aid"] = aid
-    return Operation("attach a figure to", "POST", "/api/v4/attachments", _object, body=body, subject=pid)
+    return Operation(tr("attach a figure to"), "POST", "/api/v4/attachments", _object, body=body, subject=pid)
 
 
 def create(kind: str, doc: Mapping[str, Any]) -> Operation[dict[str, Any]]:
     """Store an object of another kind (``proposals``, ``samples``, ``instruments``)."""
-    return Operation(f"store in {kind}", "POST", f"/api/v3/{kind}", _object, body=dict(doc))
+    return Operation(tr("store in {kind}", kind=kind), "POST", f"/api/v3/{kind}", _object, body=dict(doc))
 
 
 def get(kind: str, identifier: str) -> Operation[dict[str, Any]]:
     """Read an object of another kind by its identifier."""
     path = f"/api/v3/{kind}/{quote_pid(identifier)}"
-    return Operation(f"read from {kind}", "GET", path, _object, subject=identifier)
+    return Operation(tr("read from {kind}", kind=kind), "GET", path, _object, subject=identifier)
