@@ -86,7 +86,7 @@ format: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	$(BIN)/python -m tests.bench --out build/bench.json
+	$(BIN)/python tests/bench/run.py --out build/bench.json
 
 soak: setup browser
 	SHINECAT_SOAK=1 $(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub --timeout=3600
