@@ -46,6 +46,14 @@ $(VENV)/.ready: $(VENV)/.node $(SOURCES)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	touch $@
 
+# Binder's environment, built from binder/ alone in a home of its own; a test then runs the notebook in it.
+build/binder/.ready: $(VENV)/.ready binder/requirements.txt binder/postBuild $(shell find jupyter_shinecat -name '*.py')
+	rm -rf build/binder && mkdir -p build/binder/home
+	"$(PYTHON)" -m venv build/binder/venv
+	build/binder/venv/bin/python -m pip install --quiet -r binder/requirements.txt
+	HOME="$(CURDIR)/build/binder/home" PATH="$(CURDIR)/build/binder/venv/bin:$$PATH" binder/postBuild
+	touch $@
+
 demo: setup
 	$(BIN)/shinecat demo $(ARGS)
 
@@ -62,7 +70,7 @@ browser:
 # Three processes: pytest-playwright, pytest-jupyter and pytest-jupyterhub break one another in one.
 test: test-python test-hub test-ts test-ui
 
-test-python: setup
+test-python: setup build/binder/.ready
 	$(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub
 
 test-hub: setup
