@@ -1,0 +1,49 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Problem } from './problem';
+
+/** A problem as a sentence, in the reader's language; the server's own words where it has some. */
+export function problemText(problem: Problem, trans: TranslationBundle): string {
+  if (problem.message) {
+    return problem.message;
+  }
+  switch (problem.kind) {
+    case 'login':
+      return trans.__('Your sign-in at the catalog has ended.');
+    case 'network':
+      return trans.__('Your Jupyter server does not answer. Check the connection, then try again.');
+    case 'forbidden':
+      return trans.__('The catalog does not let you see this.');
+    case 'missing':
+      return trans.__('The catalog does not know this dataset, or you may not see it.');
+    case 'catalog':
+      return trans.__('The catalog does not answer at the moment.');
+    default:
+      return problem.status
+        ? trans.__('The request failed (HTTP %1).', problem.status)
+        : trans.__('The request failed.');
+  }
+}
+
+export function typeText(type: string, trans: TranslationBundle): string {
+  switch (type) {
+    case 'raw':
+      return trans.__('raw');
+    case 'derived':
+      return trans.__('derived');
+    default:
+      return type;
+  }
+}
+
+export function stateText(state: string, trans: TranslationBundle): string {
+  switch (state) {
+    case 'waiting':
+      return trans.__('waiting');
+    case 'sending':
+      return trans.__('sending');
+    case 'failed':
+      return trans.__('failed');
+    default:
+      return state;
+  }
+}
