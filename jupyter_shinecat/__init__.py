@@ -30,7 +30,8 @@ def __dir__() -> list[str]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    return [{"module": "jupyter_shinecat.server"}]
+    points: list[dict[str, Any]] = importlib.import_module(".server", __name__)._jupyter_server_extension_points()
+    return points
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

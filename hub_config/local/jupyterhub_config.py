@@ -6,7 +6,7 @@
 |---|---|---|
 | SHINECAT_HUB_DATA | folder (made 0700) for everything: database, keys, home folders | ./shinecat-hub |
 | SHINECAT_HUB_PORT | port for the browser | 8000 |
-| SHINECAT_CATALOG_URL | root address of a SciCat; unset: the embedded catalog is started and watched by the hub | unset |
+| SHINECAT_CATALOG_URL | root address of a SciCat; unset: the hub starts and watches the embedded catalog | unset |
 | SHINECAT_CATALOG_PORT | port of the embedded catalog | 3000 |
 | SHINECAT_HUB_INTERNAL_PORT, SHINECAT_PROXY_API_PORT | ports between hub, servers and proxy | any free ones |
 | JUPYTERHUB_CRYPT_KEY | key that encrypts catalog tokens | made once, kept in SHINECAT_HUB_DATA/crypt_key |
@@ -48,11 +48,11 @@ catalog_url = os.environ.get("SHINECAT_CATALOG_URL")
 if not catalog_url:
     catalog_port = port("SHINECAT_CATALOG_PORT", 3000)
     catalog_url = f"http://127.0.0.1:{catalog_port}"
+    embedded = [sys.executable, "-m", "jupyter_shinecat", "catalog", "serve"]
     c.JupyterHub.services = [
         {
             "name": "catalog",
-            "command": [sys.executable, "-m", "jupyter_shinecat", "catalog", "serve"]
-            + ["--port", str(catalog_port), "--data", str(data / "catalog")],
+            "command": [*embedded, "--port", str(catalog_port), "--data", str(data / "catalog")],
         }
     ]
 configure(c, catalog_url=catalog_url)
@@ -60,7 +60,7 @@ configure(c, catalog_url=catalog_url)
 # -- user servers -----------------------------------------------------------------------------------------------------
 homes = private_folder(data / "home")
 c.JupyterHub.spawner_class = "simple"
-c.SimpleLocalProcessSpawner.home_dir_template = str(homes / "{username}")
+c.SimpleLocalProcessSpawner.home_dir_template = str(homes).replace("{", "{{").replace("}", "}}") + "/{username}"
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.default_url = "/lab"
 if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -1,0 +1,168 @@
+"""Settings of a user's server: traits ``c.ShineCat.*``, each also a variable ``SHINECAT_*``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Enum, Float, HasTraits, Integer, List, Unicode, default
+from traitlets import Dict as DictTrait
+
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
+from jupyter_shinecat.paths import results_dir, state_dir
+from jupyter_shinecat.scicat.client import server_root
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+
+
+class SettingsTraits(HasTraits):
+    """The settings; `ShineCat` adds the parts that run by them."""
+
+    catalog_url = Unicode(
+        help="Root address of the catalog, such as https://scicat.example.org (SHINECAT_CATALOG_URL). Empty: an "
+        "embedded catalog is started for this user alone."
+    ).tag(config=True)
+    results_folder = Unicode(
+        help="Folder whose data files are results that go to the catalog (SHINECAT_RESULTS). Default ~/results."
+    ).tag(config=True)
+    write_back = Enum(
+        ("auto", "ask", "off"),
+        help="What happens to results (SHINECAT_WRITE_BACK): auto sends each, ask waits for a yes to each, off sends "
+        "nothing.",
+    ).tag(config=True)
+    hold_s = Float(
+        min=0.0,
+        help="How long a result must stay unchanged before it is sent, in seconds (SHINECAT_HOLD_S).",
+    ).tag(config=True)
+    path_maps = List(
+        DictTrait(),
+        help="Where the catalog's folders lie on this machine, first match wins (SHINECAT_PATH_MAPS, as JSON): a list "
+        'of {"host": "daq1", "from": "/data", "to": "/mnt/daq1/data"}.',
+    ).tag(config=True)
+    state_folder = Unicode(
+        help="Folder for spool, outbox and one-user catalog (SHINECAT_STATE). Default: the platform's folder for "
+        "user data."
+    ).tag(config=True)
+    drop_hub_token = Bool(
+        help="Take JupyterHub's API token and other secrets of the hub out of the environment of kernels and terminals "
+        "(SHINECAT_DROP_HUB_TOKEN). Turn it off where programs in kernels call the hub."
+    ).tag(config=True)
+    run_outbox = Bool(
+        help="Run the process that sends results (SHINECAT_RUN_OUTBOX). Without it results wait on disk."
+    ).tag(config=True)
+    catalog_timeout_s = Float(
+        min=0.1, help="Time limit of each call to the catalog in seconds (SHINECAT_CATALOG_TIMEOUT_S). Default 30."
+    ).tag(config=True)
+    max_request_mb = Integer(
+        64, min=1, help="Largest request that is passed on to the catalog, in MB; a larger one is refused."
+    ).tag(config=True)
+    max_answer_mb = Integer(
+        256, min=1, help="Largest answer of the catalog that is passed on, in MB; a larger one is refused."
+    ).tag(config=True)
+
+    @default("catalog_url")
+    def _default_catalog_url(self) -> str:
+        return os.environ.get("SHINECAT_CATALOG_URL", "")
+
+    @default("results_folder")
+    def _default_results_folder(self) -> str:
+        return str(results_dir())
+
+    @default("write_back")
+    def _default_write_back(self) -> str:
+        value = os.environ.get("SHINECAT_WRITE_BACK") or "auto"
+        if value not in ("auto", "ask", "off"):
+            raise _misset("SHINECAT_WRITE_BACK", value, "auto, ask, off")
+        return value
+
+    @default("hold_s")
+    def _default_hold_s(self) -> float:
+        return _number("SHINECAT_HOLD_S", 5.0)
+
+    @default("catalog_timeout_s")
+    def _default_catalog_timeout_s(self) -> float:
+        return _number("SHINECAT_CATALOG_TIMEOUT_S", 30.0)
+
+    @default("path_maps")
+    def _default_path_maps(self) -> list[dict[str, Any]]:
+        text = os.environ.get("SHINECAT_PATH_MAPS")
+        if not text:
+            return []
+        try:
+            maps = json.loads(text)
+        except ValueError:
+            maps = None
+        if not isinstance(maps, list) or not all(isinstance(entry, dict) for entry in maps):
+            raise _misset("SHINECAT_PATH_MAPS", text, '[{"host": "...", "from": "...", "to": "..."}]')
+        return maps
+
+    @default("state_folder")
+    def _default_state_folder(self) -> str:
+        return str(state_dir())
+
+    @default("drop_hub_token")
+    def _default_drop_hub_token(self) -> bool:
+        return _flag("SHINECAT_DROP_HUB_TOKEN", True)
+
+    @default("run_outbox")
+    def _default_run_outbox(self) -> bool:
+        return _flag("SHINECAT_RUN_OUTBOX", True)
+
+    @property
+    def state(self) -> Path:
+        """Folder of this person's state, made 0700 when missing."""
+        folder = Path(self.state_folder).expanduser().absolute()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def results(self) -> Path:
+        """Folder of results; not made here."""
+        return Path(self.results_folder).expanduser().absolute()
+
+    @property
+    def catalog_root(self) -> str:
+        """The catalog's root without ``/api/v3``; empty for the one-user catalog."""
+        return server_root(self.catalog_url) if self.catalog_url else ""
+
+    def shared_environment(self) -> dict[str, str]:
+        """What kernels, terminals and the outbox must know to agree with this server; no secrets."""
+        return {
+            "SHINECAT_STATE": str(self.state),
+            "SHINECAT_RESULTS": str(self.results),
+            "SHINECAT_WRITE_BACK": str(self.write_back),
+            "SHINECAT_HOLD_S": f"{self.hold_s:g}",
+        }
+
+
+def _misset(name: str, value: str, known: str) -> ShineCatError:
+    return ShineCatError(
+        tr("{name} is {value}, which can't be understood.", name=name, value=value),
+        do=tr("Set it to something like {known}.", known=known),
+    )
+
+
+def _number(name: str, fallback: float) -> float:
+    text = os.environ.get(name)
+    if not text:
+        return fallback
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise _misset(name, text, f"{fallback:g}")
+    return value
+
+
+def _flag(name: str, fallback: bool) -> bool:
+    text = os.environ.get(name, "").strip().lower()
+    if not text:
+        return fallback
+    if text not in _TRUE + _FALSE:
+        raise _misset(name, text, "1, 0")
+    return text in _TRUE
