@@ -1,0 +1,141 @@
+"""One run of a cell, as the flow needs it: its code, what happened in it, and where."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from types import CodeType
+from typing import Any
+
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a cell's code something happened, kept as cheaply as the interpreter has it."""
+
+    code: CodeType
+    instruction: int
+
+    def point(self) -> Point | None:
+        """Line (from 1) and column (in bytes, from 0); None where the compiler did not keep them."""
+        position = next(islice(self.code.co_positions(), self.instruction // 2, None), None)
+        if position is None or position[0] is None:
+            return None
+        return position[0], position[2] or 0
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that the hooks saw.
+
+    Attributes
+    ----------
+    kind
+        ``read``, ``write``, ``rename``, ``remove``, ``named`` (``sc.derived``), ``fork`` or ``process``.
+    pid, path, target
+        Dataset and file concerned; ``target`` is where a rename went.
+    place
+        Where; None when it happened beside the cell's own code (a task, a thread).
+    inner
+        Where in the code that a magic ran (``%%time``), when that is another place.
+    certain
+        False for a dataset that was opened and not looked into (yet).
+    fresh
+        A write that replaced what the file held before.
+    """
+
+    kind: str
+    pid: str | None = None
+    path: str | None = None
+    target: str | None = None
+    place: Place | Point | None = None
+    inner: Place | None = None
+    certain: bool = True
+    fresh: bool = False
+
+    def point(self) -> Point | None:
+        """Line and column of its place."""
+        return self.place.point() if isinstance(self.place, Place) else self.place
+
+
+@dataclass(slots=True)
+class Trace:
+    """One run of a cell.
+
+    Attributes
+    ----------
+    run
+        Its number in the session, from 1.
+    code
+        Its code as Python (IPython's syntax transformed); None when it could not be read as Python.
+    events
+        What happened, in order.
+    failed
+        Where an exception left it; None when it ran to its end.
+    count
+        IPython's execution count, for ``_12``.
+    before
+        It ran before the record began: nothing is known of what it read.
+    """
+
+    run: int
+    code: str | None
+    events: list[Event] = field(default_factory=list)
+    failed: Place | Point | None = None
+    count: int | None = None
+    before: bool = False
+
+    def failed_at(self) -> Point | None:
+        """Line and column where it failed."""
+        return self.failed.point() if isinstance(self.failed, Place) else self.failed
+
+
+class Sites:
+    """Events of a run by the piece of code (a statement, or an item of ``with``) in which they happened."""
+
+    def __init__(self, tree: ast.Module, events: Iterable[Event]) -> None:
+        self.placed: list[tuple[Point, Event]] = []
+        self.ambient: list[Event] = []
+        for event in events:
+            point = event.point()
+            if point is None or not any(_holds(node, point) for node in tree.body):
+                self.ambient.append(event)
+            else:
+                self.placed.append((point, event))
+        self._by_node: dict[int, list[tuple[Point, Event]]] = {}
+        for point, event in self.placed:
+            node = _smallest(tree, point)
+            self._by_node.setdefault(id(node), []).append((point, event))
+
+    def at(self, node: ast.AST, part: ast.AST | None = None) -> list[Event]:
+        """Events in ``node`` itself (not in statements inside it); with ``part`` only those in that expression."""
+        found = self._by_node.get(id(node), [])
+        return [event for point, event in found if part is None or _holds(part, point)]
+
+    def within(self, nodes: Iterable[ast.AST]) -> bool:
+        """Whether anything happened in these statements: then they ran."""
+        return any(_holds(node, point) for point, _ in self.placed for node in nodes) if self.placed else False
+
+
+def _holds(node: Any, point: Point) -> bool:
+    if isinstance(node, ast.withitem):
+        node = node.context_expr
+    start = (node.lineno, node.col_offset)
+    if getattr(node, "decorator_list", None):
+        start = (node.decorator_list[0].lineno, 0)
+    return start <= point <= (node.end_lineno, node.end_col_offset)
+
+
+def _smallest(node: ast.AST, point: Point) -> ast.AST:
+    """The innermost statement or item of ``with`` that holds ``point``."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.ExceptHandler, ast.match_case)):
+            inner = _smallest(child, point)
+            if inner is not child:
+                return inner
+        elif isinstance(child, (ast.stmt, ast.withitem)) and _holds(child, point):
+            return child if isinstance(child, ast.withitem) else _smallest(child, point)
+    return node

@@ -1,0 +1,489 @@
+"""The abstract run of one cell: statements in the order of the language, branches and loops with their doubts."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from . import magics
+from .names import base_name, function_of, target_names
+from .sources import Sources, Thing
+from .state import Link, State
+from .step import Step, figure_module, function_behind
+from .trace import Event, Sites, Trace
+
+FORKED = "\0forked"  # stands for the files that children of this process write
+
+
+class Walk:
+    """Takes one run through the session's state.
+
+    Parameters
+    ----------
+    state
+        What the session held before; changed in place.
+    trace
+        The run.
+
+    Attributes
+    ----------
+    written
+        Paths that this run wrote, or wrote into through a handle.
+    """
+
+    def __init__(self, state: State, trace: Trace) -> None:
+        self.state = state
+        self.trace = trace
+        self.written: dict[str, None] = {}
+        self._made: set[str] = set()
+        self._seen = Sources()
+        self._control: list[Sources] = []
+        self._ambient = Sources()
+        self._maybe = 0
+        self._weak = 0
+        self._loops = 0
+        self._bit = 1 << trace.run
+        self._failed = trace.failed_at()
+        self._sites: Sites
+
+    def go(self) -> None:
+        """Run all of it."""
+        self.state.doubt_figures()
+        tree = self._tree()
+        self._sites = Sites(tree, self.trace.events)
+        for event in self._sites.ambient:
+            self._ambient.merge(self._origins([event]), certain=False)
+        self.state.session.merge(self._ambient, certain=False)
+        for number, node in enumerate(tree.body):
+            self._statement(node, last=number == len(tree.body) - 1)
+        if self.trace.code is None:
+            step = self._step([])
+            step.opaque = True
+            self._finish(step, [])
+        beside = [event for event in self._sites.ambient if event.kind != "read"]
+        if beside:  # a task or a thread: all that this cell had in hand may have gone there
+            step = self._step([])
+            step.sources.merge(self._seen, certain=False)
+            self._finish(step, beside)
+
+    def _tree(self) -> ast.Module:
+        try:
+            return ast.parse(self.trace.code or "")
+        except (SyntaxError, ValueError, RecursionError):
+            self.trace.code = None
+            return ast.Module(body=[], type_ignores=[])
+
+    # -- one statement -------------------------------------------------------------------------------------------
+
+    def _statement(self, node: ast.stmt, last: bool = False) -> None:
+        if self._failed and (node.lineno, node.col_offset) > self._failed:
+            return  # the cell ended before it came here
+        method = getattr(self, f"_on_{type(node).__name__.lower()}", None)
+        if method is not None:
+            method(node)
+        elif isinstance(node, ast.Expr):
+            self._expression(node, last)
+        else:  # return, raise, assert, pass, ...
+            step = self._step(ast.iter_child_nodes(node))
+            self._finish(step, self._sites.at(node))
+
+    def _body(self, nodes: Iterable[ast.stmt]) -> None:
+        for node in nodes:
+            self._statement(node)
+
+    def _step(self, expressions: Iterable[ast.AST]) -> Step:
+        step = Step(self.state)
+        for node in expressions:
+            step.load(node)
+        return step
+
+    def _origins(self, events: Iterable[Event]) -> Sources:
+        found = Sources()
+        for event in events:
+            if event.kind != "read":
+                continue
+            if event.pid:
+                found.add(("pid", event.pid), event.certain)
+            elif event.path and event.path in self._made:
+                found.merge(self.state.results.get(event.path, Sources()))  # made by this very run: not an input
+            elif event.path:
+                found.add(("path", event.path), event.certain)
+        return found
+
+    def _finish(self, step: Step, events: Sequence[Event]) -> Sources:
+        """Everything that the statement uses flows into everything that it changes, and into the files it writes."""
+        sources = step.sources
+        read = self._origins(events)
+        if self._maybe and not events:
+            sources.doubt()
+        sources.merge(read)
+        self.state.session.merge(read, certain=False)
+        sources.merge(self._ambient, certain=False)
+        for control in self._control:
+            sources.merge(control, certain=False)
+        if step.opaque:
+            sources.merge(self.state.session, certain=False)
+            sources.merge(self._seen, certain=False)
+        if step.figures:
+            sources.merge(self._seen, certain=False)
+        sources.runs |= self._bit
+        for name, certain in step.changed.items():
+            if name not in self.state.names:  # ``global name`` in a function makes it
+                self.state.bind(name, [(Thing(sources.copy()), certain)])
+            for thing, definite in self.state.names[name]:
+                thing.sources.merge(sources, certain and definite)
+        for path, certain in step.files.items():
+            self._wrote(path, sources, certain)
+        for event in events:
+            self._effect(event, sources)
+        for node, links in step.bound:
+            self._bind(node.target, sources, links)
+        if step.opaque:
+            self.state.poison()
+        self._seen.merge(sources)
+        return sources
+
+    def _effect(self, event: Event, sources: Sources) -> None:
+        if event.kind == "write" and event.path:
+            self._made.add(event.path)
+            if event.fresh and not self._loops:
+                self.state.results.pop(event.path, None)
+            self._wrote(event.path, sources)
+        elif event.kind == "rename" and event.path and event.target:
+            self.state.rename(event.path, event.target, sources)
+            self._made.add(event.target)
+            self.written.pop(event.path, None)
+            self.written[event.target] = None
+        elif event.kind == "remove" and event.path:
+            self.state.results.pop(event.path, None)
+            self.written.pop(event.path, None)
+        elif event.kind == "fork":
+            self._wrote(FORKED, sources)
+
+    def _wrote(self, path: str, sources: Sources, certain: bool = True) -> None:
+        self.state.flow_into(path, sources, certain)
+        self.written[path] = None
+
+    # -- binding -------------------------------------------------------------------------------------------------
+
+    def _bind(
+        self,
+        target: ast.AST,
+        sources: Sources,
+        links: Sequence[Link] = (),
+        files: dict[str, bool] | None = None,
+        thing: Thing | None = None,
+    ) -> Thing:
+        """Let a target mean a new thing (the same one for all names of an unpacking)."""
+        own = thing or Thing(sources.copy(), dict(files or {}))
+        if isinstance(target, ast.Name):
+            if self._maybe:
+                links = [(thing, False) for thing, _ in links]
+            self.state.bind(target.id, [(own, True), *links], keep=bool(self._weak or self._maybe))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for part in target.elts:
+                self._bind(part, sources, links, files, own)
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, sources, links, files, own)
+        else:
+            self._change(target, sources)
+        return own
+
+    def _change(self, target: ast.AST, sources: Sources) -> None:
+        root = base_name(target)
+        for thing, definite in self.state.names.get(root, ()) if root else ():
+            thing.sources.merge(sources, definite and not self._maybe)
+
+    def _files(self, step: Step, value: ast.AST | None, events: Iterable[Event]) -> dict[str, bool]:
+        """Files that the value is a handle of."""
+        files = step.passed_files(value)
+        for event in events:
+            if event.kind == "write" and event.path:
+                files[event.path] = True
+            elif event.kind == "fork":
+                files[FORKED] = True
+        return files
+
+    def _expression(self, node: ast.Expr, last: bool) -> None:
+        call = magics.is_shell(node.value)
+        if call is not None:
+            self._magic(node, call)
+            return
+        step = Step(self.state)
+        step.load(node.value, discarded=True)
+        events = self._sites.at(node)
+        sources = self._finish(step, events)
+        for name in step.changed:  # an object whose method opened a file leads to it from now on
+            for event in events:
+                if event.kind == "write" and event.path:
+                    for thing, definite in self.state.names.get(name, ()):
+                        thing.files.setdefault(event.path, definite)
+        if last and self.trace.count is not None:
+            thing = Thing(sources.copy())
+            links = [(thing, True), *step.links(node.value)]
+            self.state.bind("_", links)
+            self.state.bind(f"_{self.trace.count}", links)
+            self.state.bind("Out", [(thing, False)], keep=True)
+
+    def _magic(self, node: ast.Expr, call: ast.Call) -> None:
+        code = magics.code_of(call)
+        if not isinstance(code, ast.Module):
+            step = self._step(call.args)
+            step.opaque = True
+            self._finish(step, self._sites.at(node))
+            return
+        events = self._sites.at(node)
+        # The code inside has places of its own: those of the frame that the magic started.
+        moved = [dataclasses.replace(event, place=event.inner, inner=None) for event in events]
+        outer, failed, self._failed = self._sites, self._failed, None
+        self._sites = Sites(code, moved)
+        strays = self._sites.ambient
+        for part in code.body:
+            self._statement(part)
+        if strays or not code.body:
+            step = self._step([])
+            step.sources.merge(self._seen, certain=False)
+            self._finish(step, strays)
+        self._sites, self._failed = outer, failed
+
+    def _on_assign(self, node: ast.Assign) -> None:
+        targets = node.targets
+        if len(targets) == 1 and _pairwise(targets[0], node.value):
+            # a, b = x, y: each part for itself, all right sides before the first name changes
+            pairs = list(zip(targets[0].elts, node.value.elts, strict=True))  # type: ignore[attr-defined]
+            rest = list(self._sites.at(node))
+            done = []
+            for target, value in pairs:
+                events = self._sites.at(node, value)
+                rest = [event for event in rest if event not in events]
+                step = self._step([value])
+                done.append((target, self._finish(step, events), step.links(value), self._files(step, value, events)))
+            if rest:
+                self._finish(self._step([]), rest)
+            for target, sources, links, files in done:
+                self._bind(target, sources, links, files)
+            return
+        self._assign(node, targets, node.value)
+
+    def _assign(self, node: ast.stmt, targets: Sequence[ast.AST], value: ast.AST) -> None:
+        step = self._step([value])
+        for target in targets:
+            if not isinstance(target, ast.Name):
+                step.load(_indexes(target))
+        events = self._sites.at(node)
+        links, files = step.links(value), self._files(step, value, events)
+        sources = self._finish(step, events)
+        made = function_behind(step, value)
+        module = figure_module(step, value)
+        for target in targets:
+            thing = self._bind(target, sources, links, files)
+            thing.function = made
+            if module:
+                self.state.names[module] = [*self.state.names[module], (thing, True)]
+
+    def _on_annassign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._assign(node, [node.target], node.value)
+
+    def _on_augassign(self, node: ast.AugAssign) -> None:
+        step = self._step([node.value])
+        root = base_name(node.target)
+        if root:
+            step.name(root)
+        if not isinstance(node.target, ast.Name):
+            step.load(_indexes(node.target))
+        sources = self._finish(step, self._sites.at(node))
+        if isinstance(node.target, ast.Name):
+            # In place for arrays and lists, a new value for numbers: other names of the thing may have changed too.
+            links = [(thing, False) for thing, _ in self.state.names.get(node.target.id, ())]
+            for thing, _ in links:
+                thing.sources.merge(sources, certain=False)
+            self._bind(node.target, sources, links)
+        else:
+            self._change(node.target, sources)
+
+    def _on_delete(self, node: ast.Delete) -> None:
+        step = self._step(target for target in node.targets if not isinstance(target, ast.Name))
+        sources = self._finish(step, self._sites.at(node))
+        for target in node.targets:
+            if not isinstance(target, ast.Name):
+                self._change(target, sources)
+            elif not (self._maybe or self._weak):
+                self.state.names.pop(target.id, None)
+
+    # -- blocks --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _block(self, *, maybe: bool = False, weak: bool = False, control: Sources | None = None) -> Any:
+        self._maybe += maybe
+        self._weak += weak
+        if control is not None:
+            self._control.append(control)
+        try:
+            yield
+        finally:
+            self._maybe -= maybe
+            self._weak -= weak
+            if control is not None:
+                self._control.pop()
+
+    def _branch(self, nodes: Sequence[ast.stmt], control: Sources | None) -> None:
+        """Statements that may not have run; something that happened in them proves that they did."""
+        ran = self._sites.within(nodes)
+        with self._block(maybe=not ran, weak=not ran or self._loops > 0, control=control):
+            self._body(nodes)
+
+    def _on_if(self, node: ast.If) -> None:
+        step = self._step([node.test])
+        control = self._finish(step, self._sites.at(node))
+        first, second = self._sites.within(node.body), self._sites.within(node.orelse)
+        once = not self._loops
+        if not (once and second and not first):
+            self._branch(node.body, control)
+        if not (once and first and not second):
+            self._branch(node.orelse, control)
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, control: Sources) -> None:
+        ran = self._sites.within(node.body)
+        self._loops += 1
+        for _ in range(2):  # the second time round, what the first one left flows in
+            with self._block(weak=not ran, control=control):
+                if not isinstance(node, ast.While):
+                    links = [(thing, False) for thing, _ in Step(self.state).links(node.iter)]
+                    self._bind(node.target, control, links)
+                self._body(node.body)
+        self._loops -= 1
+        with self._block(weak=True):
+            self._body(node.orelse)
+
+    def _on_for(self, node: ast.For | ast.AsyncFor) -> None:
+        step = self._step([node.iter])
+        self._loop(node, self._finish(step, self._sites.at(node)))
+
+    _on_asyncfor = _on_for
+
+    def _on_while(self, node: ast.While) -> None:
+        step = self._step([node.test])
+        self._loop(node, self._finish(step, self._sites.at(node)))
+
+    def _on_try(self, node: ast.Try) -> None:
+        with self._block(weak=bool(node.handlers)):
+            self._body(node.body)
+            self._body(node.orelse)
+        for handler in node.handlers:
+            self._branch(handler.body, None)
+        self._body(node.finalbody)
+
+    _on_trystar = _on_try
+
+    def _on_match(self, node: ast.Match) -> None:
+        step = self._step([node.subject])
+        control = self._finish(step, self._sites.at(node))
+        links = [(thing, False) for thing, _ in step.links(node.subject)]
+        for case in node.cases:
+            for part in ast.walk(case.pattern):
+                name = getattr(part, "name", None) or getattr(part, "rest", None)
+                if isinstance(name, str):
+                    self.state.bind(name, [(Thing(control.copy()), True), *links], keep=True)
+            self._branch(case.body, control)
+
+    def _on_with(self, node: ast.With | ast.AsyncWith) -> None:
+        late: list[Event] = []
+        for item in node.items:
+            events = self._sites.at(item)
+            # A rename at this place is the exit of a writer that replaces its file when all is well.
+            late += [event for event in events if event.kind in ("rename", "remove")]
+            events = [event for event in events if event.kind not in ("rename", "remove")]
+            step = self._step([item.context_expr])
+            links, files = step.links(item.context_expr), self._files(step, item.context_expr, events)
+            sources = self._finish(step, events)
+            if item.optional_vars is not None:
+                self._bind(item.optional_vars, sources, links, files)
+        self._body(node.body)
+        late += self._sites.at(node)
+        wrote = [e for item in node.items for e in self._sites.at(item) if e.kind == "write"]
+        if late or wrote:
+            for event in wrote:
+                event.fresh = False
+            step = self._step([])
+            for item in node.items:
+                for name in target_names(item.optional_vars) if item.optional_vars else ():
+                    step.name(name)
+            self._finish(step, [*wrote, *late])
+
+    _on_asyncwith = _on_with
+
+    # -- definitions ---------------------------------------------------------------------------------------------
+
+    def _on_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        parts: list[ast.AST] = list(node.decorator_list)
+        if isinstance(node, ast.ClassDef):
+            parts += [*node.bases, *(keyword.value for keyword in node.keywords)]
+        else:
+            parts += [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+        sources = self._finish(self._step(parts), self._sites.at(node))
+        thing = Thing(sources.copy())
+        thing.function = function_of(node)
+        self.state.bind(node.name, [(thing, True)], keep=bool(self._weak or self._maybe))
+
+    _on_asyncfunctiondef = _on_functiondef
+    _on_classdef = _on_functiondef
+
+    def _on_import(self, node: ast.Import) -> None:
+        sources = self._finish(self._step([]), self._sites.at(node))
+        for alias in node.names:
+            self._import(alias.asname or alias.name.partition(".")[0], alias.name, sources)
+
+    def _on_importfrom(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        step = self._step([])
+        names = [alias.name for alias in node.names]
+        if names == ["*"]:
+            found = _public_names(module)
+            step.opaque = found is None
+            sources = self._finish(step, self._sites.at(node))
+            for name in found or ():
+                self._import(name, module, sources)
+            return
+        sources = self._finish(step, self._sites.at(node))
+        for alias in node.names:
+            self._import(alias.asname or alias.name, f"{module}.{alias.name}", sources, module)
+
+    def _import(self, name: str, dotted: str, sources: Sources, module: str = "") -> None:
+        thing = Thing(sources.copy())
+        kind = self.state.module(dotted)
+        thing.module = kind if kind[0] == "state" or not module else self.state.module(module)
+        self.state.bind(name, [(thing, True)])
+
+
+def _public_names(module: str) -> list[str] | None:
+    """What ``from module import *`` binds, as far as the loaded module tells."""
+    space = getattr(sys.modules.get(module), "__dict__", None)
+    if space is None:
+        return None
+    listed = space.get("__all__")
+    return [str(name) for name in listed] if isinstance(listed, (list, tuple)) else [n for n in space if n[:1] != "_"]
+
+
+def _pairwise(target: ast.AST, value: ast.AST) -> bool:
+    return (
+        isinstance(target, (ast.Tuple, ast.List))
+        and isinstance(value, (ast.Tuple, ast.List))
+        and len(target.elts) == len(value.elts)
+        and not any(isinstance(part, ast.Starred) for part in (*target.elts, *value.elts))
+    )
+
+
+def _indexes(target: ast.AST) -> ast.AST:
+    """The expressions inside a target that are read: base and index of ``a[i]``, object of ``a.b``."""
+    parts: list[ast.expr] = []
+    for node in [target] if not isinstance(target, (ast.Tuple, ast.List)) else target.elts:
+        if isinstance(node, ast.Subscript):
+            parts += [node.value, node.slice]
+        elif isinstance(node, ast.Attribute):
+            parts.append(node.value)
+    return ast.Tuple(elts=parts, ctx=ast.Load())

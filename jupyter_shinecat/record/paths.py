@@ -1,0 +1,99 @@
+"""Which paths are user data: everything but libraries, caches, devices and the notebook itself."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+
+# Folders of the system. /usr/local and /opt may hold data on some machines, their libraries are caught by name below.
+_SYSTEM = ("/proc", "/sys", "/dev", "/run", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/var/lib", "/var/cache")
+_FOLDER_NAMES = frozenset(
+    {"__pycache__", "site-packages", "dist-packages", "node_modules", "mpl-data", "fontconfig", "lost+found"}
+)
+_SUFFIXES = (
+    ".py",
+    ".pyc",
+    ".pyo",
+    ".pyi",
+    ".pyd",
+    ".so",
+    ".ipynb",
+    ".pth",
+    ".lock",
+    ".swp",
+    ".egg",
+    "~",
+    ".nbi",
+    ".nbc",
+)
+# Sources of cells (for debuggers) and caches that libraries put beside the user's own temporary files.
+_TEMPORARY = ("/tmp/ipykernel", "/tmp/matplotlib-", "/tmp/fontconfig", "/tmp/systemd-", "/tmp/ssh-")  # noqa: S108
+_LIMIT = 20_000
+
+
+def _library_folders() -> tuple[str, ...]:
+    found = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
+    found.update(site.getsitepackages() if hasattr(site, "getsitepackages") else [])
+    folders = {os.path.realpath(folder) for folder in found} | {os.path.abspath(folder) for folder in found}
+    # A Python that lives in the root of the disk or of all homes must not hide everything there.
+    return tuple(sorted(folder for folder in folders if folder.count("/") > 1 or folder == "/usr"))
+
+
+class PathFilter:
+    """Tells data files from all else; remembers its answer by folder, so that a second look costs a dictionary access.
+
+    Parameters
+    ----------
+    roots
+        Folders of user data whose own path may run through a hidden folder (the results folder, the notebook's).
+    excluded
+        Folders that are never user data (our own state).
+    """
+
+    def __init__(self, roots: tuple[str, ...] = (), excluded: tuple[str, ...] = ()) -> None:
+        self._roots = tuple(os.path.abspath(root) for root in roots)
+        self._excluded = (*_SYSTEM, *_library_folders(), *(os.path.abspath(folder) for folder in excluded))
+        self._folders: dict[str, bool] = {}
+
+    def __call__(self, path: str) -> bool:
+        """Whether the absolute ``path`` is user data."""
+        folder, _, name = path.rpartition("/")
+        if not name or name[0] == "." or name.endswith(_SUFFIXES):
+            return False
+        known = self._folders.get(folder)
+        if known is None:
+            if len(self._folders) > _LIMIT:
+                self._folders.clear()
+            known = self._folders[folder] = self._is_data_folder(folder)
+        return known
+
+    def _is_data_folder(self, folder: str) -> bool:
+        inner = folder + "/"
+        if any(inner.startswith(excluded + "/") for excluded in self._excluded):
+            return False
+        for root in self._roots:
+            if inner.startswith(root + "/"):
+                inner = inner[len(root) :]
+                break
+        parts = [part for part in inner.split("/") if part]
+        if any(part[0] == "." or part in _FOLDER_NAMES for part in parts):
+            return False
+        return not folder.startswith(_TEMPORARY)
+
+
+def absolute(path: object) -> str | None:
+    """``path`` as absolute text without touching the disk; None for what is no path (descriptors, buffers)."""
+    if isinstance(path, str):
+        text = path
+    elif isinstance(path, bytes):
+        text = os.fsdecode(path)
+    elif hasattr(path, "__fspath__"):
+        named = path.__fspath__()
+        text = os.fsdecode(named) if isinstance(named, bytes) else named
+    else:
+        return None
+    if not text or "\0" in text:
+        return None
+    return os.path.normpath(text if text[0] == "/" else os.path.join(os.getcwd(), text))

@@ -1,0 +1,311 @@
+"""What led to a result: patterns of cells with the truth written by hand.
+
+The helper runs each pattern for real: cells are executed, `data(pid)` and `load(path)` stand for our handles and for
+any reader, `save(path, ...)` for any writer, each reporting its place as the hooks of the kernel do. The truth of a
+pattern is a set of datasets for the last cell's results: all must be there, and an extra one must be marked uncertain.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from jupyter_shinecat.record.flow import Chain, Event, Place, Trace
+from jupyter_shinecat.record.flow.chain import Outcome
+
+
+class Session:
+    """Runs cells one after another and keeps what a kernel's hooks would have seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.chain = Chain()
+        self.events: list[Event] = []
+        self.runs = 0
+        self.open: set[str] = set()
+        self.names: dict[str, Any] = {
+            "data": self.data,
+            "load": self.load,
+            "save": self.save,
+            "writer": self.writer,
+            "get_ipython": lambda: _Shell(self),
+        }
+
+    def cell(self, source: str) -> Outcome:
+        code = TransformerManager().transform_cell(source)
+        self.runs += 1
+        self.events = []
+        trace = Trace(self.runs, code, self.events, count=self.runs)
+        try:
+            nodes = ast.parse(code).body
+            for node in nodes:
+                if node is nodes[-1] and isinstance(node, ast.Expr):
+                    value = eval(compile(ast.Expression(node.value), "<cell>", "eval"), self.names)
+                    self.names["_"] = self.names[f"_{self.runs}"] = value
+                else:
+                    exec(compile(ast.Module([node], []), "<cell>", "exec"), self.names)
+        except SyntaxError:
+            raise
+        except Exception as error:
+            trace.failed = _place(error.__traceback__.tb_next)
+        self.chain.add(trace)
+        return self.chain.outcome(lambda path: path in self.open)
+
+    def see(self, kind: str, **fields: Any) -> None:
+        frame = sys._getframe(1)
+        found = []
+        while frame is not None:
+            if frame.f_code.co_name == "<module>" and frame.f_globals is self.names:
+                found.append(Place(frame.f_code, frame.f_lasti))
+            frame = frame.f_back
+        self.events.append(
+            Event(
+                kind,
+                place=found[-1] if found else None,
+                inner=found[0] if len(found) > 1 else None,
+                **fields,
+            )
+        )
+
+    def data(self, pid: str) -> list[float]:
+        self.see("read", pid=pid)
+        return [1.0, 2.0, 3.0]
+
+    def load(self, name: str) -> list[float]:
+        path = self.folder / name
+        self.see("read", path=str(path))
+        return [4.0] if not path.exists() else [5.0]
+
+    def save(self, name: str, *_values: Any) -> None:
+        path = self.folder / name
+        path.write_text("x")
+        self.see("write", path=str(path), fresh=True)
+
+    def writer(self, name: str) -> _Writer:
+        path = self.folder / name
+        path.write_text("x")
+        self.see("write", path=str(path), fresh=True)
+        self.open.add(str(path))
+        return _Writer(self, str(path))
+
+
+class _Writer(dict):
+    def __init__(self, session: Session, path: str) -> None:
+        self.session, self.path = session, path
+
+    def group(self, _name: str) -> _Writer:
+        return self
+
+    def write(self, *_values: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        self.session.open.discard(self.path)
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+class _Shell:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def run_line_magic(self, name: str, text: str, **_: Any) -> None:
+        if name == "time":
+            exec(compile(text, "<timed exec>", "exec"), self.session.names)
+
+    def run_cell_magic(self, name: str, _line: str, text: str) -> None:
+        if name == "time":
+            exec(compile(text, "<timed exec>", "exec"), self.session.names)
+
+
+def _place(traceback: Any) -> Place:
+    return Place(traceback.tb_frame.f_code, traceback.tb_lasti)
+
+
+@dataclass
+class Pattern:
+    """Cells, and what the last one's results come from. ``unsure``: true inputs that may be marked uncertain."""
+
+    name: str
+    cells: list[str]
+    inputs: set[str]
+    unsure: set[str] = field(default_factory=set)
+    runs: list[int] | None = None
+
+
+PATTERNS = [
+    Pattern("straight", ["a = data('A')", "b = [2 * x for x in a]", "save('r', b)"], {"A"}, runs=[1, 2, 3]),
+    Pattern("two opened, one used", ["a = data('A'); b = data('B')", "save('r', a)"], {"A"}),
+    Pattern("both used", ["a = data('A')\nb = data('B')", "c = a + b", "save('r', c)"], {"A", "B"}),
+    Pattern("unused cell between", ["a = data('A')", "b = data('B')", "save('r', a)"], {"A"}, runs=[1, 3]),
+    Pattern("reassigned", ["a = data('A')", "a = data('B')", "save('r', a)"], {"B"}, runs=[2, 3]),
+    Pattern(
+        "out of order", ["x = data('A')", "y = x", "x = data('B')", "y = x", "save('r', y)"], {"B"}, runs=[3, 4, 5]
+    ),
+    Pattern("augmented", ["t = data('A')", "t += data('B')", "save('r', t)"], {"A", "B"}),
+    Pattern("alias changed in place", ["a = data('A')\nb = a", "b.append(data('B')[0])", "save('r', a)"], {"A", "B"}),
+    Pattern("item changed in place", ["d = {}", "d['x'] = data('A')", "save('r', d)"], {"A"}),
+    Pattern("container of names", ["a = data('A'); b = data('B')", "l = [a, b]", "save('r', l)"], {"A", "B"}),
+    Pattern("element changed", ["a = []", "l = [a]", "a.append(data('A'))", "save('r', l)"], {"A"}),
+    Pattern("attribute", ["class O: pass\no = O()", "o.x = data('A')", "save('r', o.x)"], {"A"}),
+    Pattern("loop", ["t = []\nfor p in ['A', 'B']:\n    t.append(data(p))", "save('r', t)"], {"A", "B"}),
+    Pattern(
+        "loop, two sums",
+        ["s, t = [], []\nfor i in range(2):\n    s.append(data('A'))\n    t.append(data('B'))", "save('r', s)"],
+        {"A"},
+    ),
+    Pattern(
+        "carried by a loop",
+        ["a = data('A')\nb = c = 0\nfor i in range(3):\n    c = b\n    b = a", "save('r', c)"],
+        {"A"},
+    ),
+    Pattern(
+        "function", ["def f(p):\n    return data(p)", "a = f('A')", "b = f('B')", "save('r', b)"], {"B"}, runs=[1, 3, 4]
+    ),
+    Pattern(
+        "function's global",
+        ["s = data('A')", "def f(x):\n    return x + s", "y = f(data('B'))", "save('r', y)"],
+        {"A", "B"},
+    ),
+    Pattern(
+        "global seen late",
+        ["def f():\n    return s", "s = data('A')", "save('r', f())", "s = data('B')", "save('r', f())"],
+        {"B"},
+    ),
+    Pattern("function changes a global", ["c = {}\ndef f(p):\n    c[p] = data(p)", "f('A')", "save('r', c)"], {"A"}),
+    Pattern(
+        "function changes its argument",
+        ["def f(b, p):\n    b.append(data(p))", "b = []\nf(b, 'A')", "save('r', b)"],
+        {"A"},
+    ),
+    Pattern("global statement", ["t = []\ndef f():\n    global t\n    t = data('A')", "f()", "save('r', t)"], {"A"}),
+    Pattern("lambda", ["k = data('A')", "g = lambda x: x + k", "save('r', g(data('B')))"], {"A", "B"}),
+    Pattern(
+        "class with state",
+        ["class S:\n    def add(self, v):\n        self.v = v\ns = S()", "s.add(data('A'))", "save('r', s.v)"],
+        {"A"},
+    ),
+    Pattern("comprehension's own names", ["x = data('A'); y = data('B')", "z = [x for x in y]", "save('r', z)"], {"B"}),
+    Pattern("dict comprehension", ["a = data('A')", "m = {k: v for k, v in enumerate(a)}", "save('r', m)"], {"A"}),
+    Pattern("with", ["with writer('r') as w:\n    a = data('A')\n    w.write(a)"], {"A"}),
+    Pattern("file left open", ["w = writer('r')", "a = data('A')\nb = data('B')", "w['x'] = a"], {"A"}, runs=[1, 2, 3]),
+    Pattern("group of an open file", ["w = writer('r')\ng = w.group('g')", "g['x'] = data('A')"], {"A"}),
+    Pattern(
+        "two files",
+        [
+            "a = data('A'); b = data('B')",
+            "with writer('q') as w:\n    w.write(a)",
+            "with writer('r') as w:\n    w.write(b)",
+        ],
+        {"B"},
+    ),
+    Pattern("swap", ["a = data('A'); b = data('B')", "a, b = b, a", "save('r', a)"], {"B"}),
+    Pattern("deleted", ["a = data('A')", "del a", "a = data('B')", "save('r', a)"], {"B"}),
+    Pattern(
+        "branch taken",
+        ["a = data('A')", "if len(a) > 2:\n    x = data('B')\nelse:\n    x = data('C')", "save('r', x)"],
+        {"B"},
+    ),
+    Pattern(
+        "branch without a read",
+        ["a = data('A'); b = data('B')", "if True:\n    x = a\nelse:\n    x = b", "save('r', x)"],
+        {"A"},
+        {"A"},
+    ),
+    Pattern(
+        "try",
+        ["try:\n    x = data('A')\n    1 / 0\nexcept ZeroDivisionError:\n    x = data('B')", "save('r', x)"],
+        {"B"},
+    ),
+    Pattern("failed half-way", ["a = data('A')", "b = a\n1 / 0\nb = data('B')", "save('r', b)"], {"A"}),
+    Pattern("walrus", ["if (n := data('A')):\n    pass", "save('r', n)"], {"A"}),
+    Pattern("f-string", ["a = data('A')", "t = f'{a[0]:.2f}'", "save('r', t)"], {"A"}),
+    Pattern("tuple result", ["f, g = data('A'), data('B')", "save('r', g)"], {"B"}),
+    Pattern("last value", ["data('A')", "save('r', _)"], {"A"}),
+    Pattern("numbered value", ["data('A')", "data('B')", "save('r', _1)"], {"A"}),
+    Pattern("magic time", ["a = data('A')", "%time b = a + data('B')", "save('r', b)"], {"A", "B"}),
+    Pattern("cell magic time", ["%%time\na = data('A')\nb = data('B')", "save('r', b)"], {"B"}),
+    Pattern("eval in sight", ["a = data('A'); b = data('B')", "x = eval('a')", "save('r', x)"], {"A"}),
+    Pattern("exec", ["a = data('A'); b = data('B')", "exec('x' + '= a')", "save('r', x)"], {"A"}, {"A"}),
+    Pattern("globals", ["a = data('A'); b = data('B')", "x = globals()['a']", "save('r', x)"], {"A"}, {"A"}),
+    Pattern("unknown magic", ["a = data('A'); b = data('B')", "%frobnicate a b", "save('r', a)"], {"A"}),
+    Pattern(
+        "match", ["a = data('A')", "match a:\n    case [x, *rest]:\n        y = rest", "save('r', y)"], {"A"}, {"A"}
+    ),
+    Pattern("counting", ["n = 0\nfor x in data('A'):\n    if x > 1:\n        n += 1", "save('r', n)"], {"A"}, {"A"}),
+    Pattern(
+        "star import of a library",
+        ["a = data('A')", "from math import *\nb = data('B')", "save('r', sqrt(b[0]))"],
+        {"B"},
+    ),
+    Pattern("no input", ["a = data('A')", "x = [1, 2]", "save('r', x)"], set(), runs=[2, 3]),
+    Pattern("handle made, never used again", ["a = data('A')\nn = 3", "save('r', n)"], set()),
+]
+
+
+def _inputs(outcome: Outcome) -> dict[str, bool]:
+    return {name: sure for (kind, name), sure in outcome.sources.origins.items() if kind == "pid"}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_result_names_what_flowed_into_it(pattern: Pattern, tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    for source in pattern.cells:
+        outcome = session.cell(source)
+    found = _inputs(outcome)
+    assert outcome.written, "the last cell wrote nothing"
+    assert pattern.inputs <= set(found), "an input is missing"
+    certain = {name for name, sure in found.items() if sure}
+    assert certain <= pattern.inputs, "an input that did not flow in is called certain"
+    assert pattern.inputs - pattern.unsure <= certain, "a plain input is called uncertain"
+    if pattern.runs is not None:
+        assert list(outcome.sources.run_numbers()) == pattern.runs
+
+
+def test_a_result_read_later_is_named_itself_and_not_its_ancestors(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.cell("a = data('A')\nsave('first', a)")
+    outcome = session.cell("b = load('first')\nsave('second', b)")
+    assert outcome.sources.origins == {("path", str(tmp_path / "first")): True}
+
+
+def test_a_file_made_by_the_same_run_is_no_input_but_its_sources_are(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    outcome = session.cell("save('tmp', data('A'))\nb = load('tmp')\nsave('second', b)")
+    assert outcome.sources.origins == {("pid", "A"): True}
+
+
+def test_a_renamed_file_keeps_its_sources(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.names["replace"] = lambda old, new: (
+        (tmp_path / old).rename(tmp_path / new),
+        session.see("rename", path=str(tmp_path / old), target=str(tmp_path / new)),
+    )
+    outcome = session.cell("save('r.part', data('A'))\nreplace('r.part', 'r')")
+    assert outcome.written == (str(tmp_path / "r"),)
+    assert outcome.sources.origins == {("pid", "A"): True}
+
+
+def test_something_read_beside_the_code_is_an_uncertain_input_of_its_cell(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.names["elsewhere"] = lambda pid: session.events.append(Event("read", pid=pid))
+    session.cell("x = 1\nelsewhere('A')")
+    assert _inputs(session.cell("save('r', x)")) == {"A": False}
+
+
+def test_code_that_is_no_python_makes_everything_uncertain(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.cell("a = data('A')\nb = 1")
+    session.chain.add(Trace(2, None))
+    session.runs = 2
+    assert _inputs(session.cell("save('r', b)")) == {"A": False}
