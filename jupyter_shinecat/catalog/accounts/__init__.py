@@ -1,1 +1,1 @@
-"""Part of the embedded catalog."""
+"""People: accounts, passwords, tokens, limits on login attempts."""

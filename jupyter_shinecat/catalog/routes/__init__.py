@@ -1,1 +1,1 @@
-"""Part of the embedded catalog."""
+"""HTTP: each route parses, calls one manager and answers; the table of routes is in one place."""

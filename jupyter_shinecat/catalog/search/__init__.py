@@ -1,1 +1,1 @@
-"""Part of the embedded catalog."""
+"""Finding documents: one tree of conditions, the languages that compile to it, and the engines that answer it."""

@@ -1,1 +1,1 @@
-"""Part of the embedded catalog."""
+"""The truth: one SQLite database, many readers, one writer that commits in groups."""

@@ -1,0 +1,212 @@
+"""Who may see and change what: the only place that builds access conditions.
+
+The identity comes from a verified token, never from a request's fields. What is built here is ANDed last by the engine, so that
+no key of a request can widen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .errors import forbidden
+from .search.condition import Always, Condition, Never, OneOf, either
+from .settings import Settings
+from .store.documents import Doc, Snapshot
+
+EVERYBODY = "#all"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The caller: an account with its present groups, or nobody (``id`` is None)."""
+
+    id: str | None = None
+    username: str = ""
+    email: str = ""
+    groups: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the caller showed a valid token of an account."""
+        return self.id is not None
+
+
+ANONYMOUS = Identity()
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What a caller sees of one kind: a condition on the document and, for parts of datasets, a check of what they belong to."""
+
+    condition: Condition
+    belongs: Callable[[Snapshot, Doc], bool] | None = None
+
+    def shows(self, snapshot: Snapshot, doc: Doc) -> bool:
+        """Whether this document is visible."""
+        return self.condition.matches(doc) and (self.belongs is None or self.belongs(snapshot, doc))
+
+
+class Access:
+    """Rights of every identity on every kind of document."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    # -- roles ------------------------------------------------------------------------------------------------------------
+
+    def is_admin(self, who: Identity) -> bool:
+        """Member of an administrators' group."""
+        return bool(who.groups & self._settings.admin_groups)
+
+    def _in(self, who: Identity, groups: frozenset[str]) -> bool:
+        return who.signed_in and (EVERYBODY in groups or bool(who.groups & groups))
+
+    def _owns(self, who: Identity, doc: Doc) -> bool:
+        # A group for reading everything never gives the right to change.
+        owner = doc.get("ownerGroup")
+        return who.signed_in and owner in who.groups and owner not in self._settings.global_groups
+
+    def _sees_everything(self, who: Identity) -> bool:
+        return self.is_admin(who) or bool(who.groups & self._settings.global_groups)
+
+    # -- reading ----------------------------------------------------------------------------------------------------------
+
+    def visible(self, who: Identity, kind: str, *, public_only: bool = False) -> Visible:
+        """What ``who`` sees of ``kind``; ``public_only`` for the public routes, whoever asks."""
+        if public_only:
+            who = ANONYMOUS
+        if kind == "instrument":
+            return Visible(Always() if who.signed_in else Never())
+        own = self._readable(who)
+        if kind in ("origdatablock", "datablock"):
+            return Visible(own, lambda snapshot, doc: self._block_belongs(who, snapshot, doc))
+        if kind == "attachment":
+            return Visible(own, lambda snapshot, doc: self._attachment_belongs(who, snapshot, doc))
+        return Visible(own)
+
+    def _readable(self, who: Identity) -> Condition:
+        published = OneOf(("isPublished",), (True,))
+        if self._sees_everything(who):
+            return Always()
+        if not who.signed_in or not who.groups:
+            return published
+        groups = tuple(sorted(who.groups))
+        return either(published, OneOf(("ownerGroup",), groups), OneOf(("accessGroups",), groups))
+
+    def _block_belongs(self, who: Identity, snapshot: Snapshot, doc: Doc) -> bool:
+        dataset = snapshot.get("dataset", str(doc.get("datasetId")))
+        if dataset is None:
+            return self.is_admin(who)
+        return self._readable(who).matches(dataset)
+
+    def _attachment_belongs(self, who: Identity, snapshot: Snapshot, doc: Doc) -> bool:
+        targets = doc.get("relationships") or []
+        if not targets:
+            return True
+        for target in targets:
+            kind, id = str(target.get("targetType")), str(target.get("targetId"))
+            found = snapshot.get(kind, id) if kind in ("dataset", "sample", "proposal") else None
+            if found is not None and self._readable(who).matches(found):
+                return True
+        return self.is_admin(who)
+
+    def listing(self, who: Identity) -> Condition:
+        """What the real server leaves out of fullquery: published data of others, unless asked for (profile scicat-5)."""
+        if self._settings.profile != "scicat-5" or not who.signed_in or self._sees_everything(who):
+            return Always()
+        groups = tuple(sorted(who.groups))
+        return either(OneOf(("ownerGroup",), groups), OneOf(("accessGroups",), groups)) if groups else Never()
+
+    # -- datasets ---------------------------------------------------------------------------------------------------------
+
+    def may_create_datasets(self, who: Identity) -> bool:
+        """Whether ``who`` has any create right (a role, before the document is looked at)."""
+        s = self._settings
+        every = s.create_groups | s.create_with_pid_groups | s.create_privileged_groups
+        return self.is_admin(who) or self._in(who, every)
+
+    def check_create_dataset(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may create this dataset (``doc`` as sent, with its pid when it has one)."""
+        s = self._settings
+        if not self.may_create_datasets(who):
+            raise forbidden()
+        if self.is_admin(who) or self._in(who, s.create_privileged_groups):
+            return
+        own = self._owns(who, doc)
+        pid_allowed = self._in(who, s.create_with_pid_groups) or s.profile != "scicat-5"
+        if not own or ("pid" in doc and not pid_allowed):
+            raise forbidden("Unauthorized to create this dataset")
+
+    def check_update_dataset(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may change this dataset, its blocks and its attachments."""
+        if not self.may_update_dataset(who, doc):
+            raise forbidden("Unauthorized to update this dataset")
+
+    def may_update_dataset(self, who: Identity, doc: Doc) -> bool:
+        """Members of the owner group with a create right, and administrators."""
+        return self.is_admin(who) or (self.may_create_datasets(who) and self._owns(who, doc))
+
+    def check_owner_change(self, who: Identity, before: Doc, after: Doc) -> None:
+        """Raise a 403 when ``who`` gives a document to a group that is not theirs."""
+        if before.get("ownerGroup") != after.get("ownerGroup") and not (self.is_admin(who) or self._owns(who, after)):
+            raise forbidden("Unauthorized to give this to another owner group")
+
+    def check_lifecycle(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may change the life cycle."""
+        if not (self._in(who, self._settings.lifecycle_groups) or self.may_update_dataset(who, doc)):
+            raise forbidden("Unauthorized to update this dataset")
+
+    def check_delete_dataset(self, who: Identity, doc: Doc, *, used: bool) -> None:
+        """Raise a 403 unless ``who`` may delete; ``used`` says that another dataset names it as input."""
+        if self._in(who, self._settings.delete_groups):
+            return
+        if self._settings.profile != "scicat-5":
+            if self.is_admin(who):
+                return
+            if self.may_update_dataset(who, doc) and not doc.get("isPublished") and not used:
+                return
+        raise forbidden()
+
+    # -- parts of datasets ------------------------------------------------------------------------------------------------
+
+    def check_delete_part(self, who: Identity, dataset: Doc) -> None:
+        """Raise a 403 unless ``who`` may take a block or attachment away from ``dataset``."""
+        if self._in(who, self._settings.delete_groups) or self.is_admin(who):
+            return
+        if self._settings.profile != "scicat-5" and self.may_update_dataset(who, dataset):
+            return
+        raise forbidden()
+
+    def check_attach(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may create or change this attachment (its targets are checked beside)."""
+        s = self._settings
+        if self.is_admin(who) or self._in(who, s.attachment_privileged_groups):
+            return
+        if not (self._in(who, s.attachment_groups) and self._owns(who, doc)):
+            raise forbidden()
+
+    # -- samples, proposals, instruments ----------------------------------------------------------------------------------
+
+    def check_write_sample(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may create or change this sample."""
+        s = self._settings
+        if self.is_admin(who) or self._in(who, s.sample_privileged_groups):
+            return
+        if not (self._in(who, s.sample_groups) and self._owns(who, doc)):
+            raise forbidden()
+
+    def check_write_proposal(self, who: Identity) -> None:
+        """Raise a 403 unless ``who`` keeps the proposals."""
+        if not (self.is_admin(who) or self._in(who, self._settings.proposal_groups)):
+            raise forbidden()
+
+    def check_admin(self, who: Identity) -> None:
+        """Raise a 403 unless ``who`` is an administrator."""
+        if not self.is_admin(who):
+            raise forbidden()
+
+    def check_delete_other(self, who: Identity) -> None:
+        """Raise a 403 unless ``who`` may delete samples, proposals or instruments."""
+        if not (self._in(who, self._settings.delete_groups) or self.is_admin(who)):
+            raise forbidden()

@@ -1,0 +1,22 @@
+"""Passwords: argon2 hashes, and bcrypt only to verify what was imported."""
+
+from __future__ import annotations
+
+import argon2
+
+_hasher = argon2.PasswordHasher()
+# Verified for unknown names, so that an answer takes as long whether the account exists or not.
+_DUMMY = _hasher.hash("no account has this password")
+
+
+def hash_password(password: str) -> str:
+    """The stored form of a password."""
+    return _hasher.hash(password)
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Whether ``password`` belongs to the stored form; None stands for an account that does not exist."""
+    try:
+        return _hasher.verify(stored or _DUMMY, password) and stored is not None
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False

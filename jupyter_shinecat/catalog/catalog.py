@@ -1,0 +1,70 @@
+"""One catalog: its store, its search, its rights and its managers, wired together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .access import Access
+from .accounts.accounts import Accounts
+from .accounts.file import make_admin, read_accounts
+from .accounts.tokens import TokenMint
+from .managers.attachments import Attachments
+from .managers.blocks import Blocks
+from .managers.common import Parts
+from .managers.datasets import Datasets
+from .managers.includes import Includes
+from .managers.named import Instruments, Proposals, Samples
+from .managers.people import People
+from .search.engine import Engine
+from .settings import Settings
+from .store.store import Store
+
+
+class Catalog:
+    """Everything behind the routes; usable without HTTP.
+
+    Parameters
+    ----------
+    folder
+        Data folder, made when missing; one catalog at a time.
+    settings
+        What the operator decided.
+    accounts_file
+        SciCat's functional accounts; without one, and without accounts in the store, an administrator is made.
+
+    Raises
+    ------
+    CatalogError
+        The folder, its database or the accounts file can't be used.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, accounts_file: Path | None = None) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.store = Store(folder)
+        try:
+            self.access = Access(settings)
+            self.engine = Engine(self.store)
+            parts = Parts(settings, self.store, self.engine, self.access)
+            accounts = Accounts(self.store)
+            self.made_accounts: Path | None = None
+            if accounts_file is None and not accounts.all():
+                accounts_file = folder / "accounts.json"
+                if not accounts_file.exists():
+                    self.made_accounts = make_admin(folder)
+            if accounts_file is not None:
+                accounts.load_file(read_accounts(accounts_file))
+            self.people = People(parts, accounts, TokenMint.from_folder(folder, settings.jwt_secret))
+            self.datasets = Datasets(parts, Includes(parts))
+            self.blocks = Blocks(parts)
+            self.attachments = Attachments(parts)
+            self.samples = Samples(parts)
+            self.proposals = Proposals(parts)
+            self.instruments = Instruments(parts)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def close(self) -> None:
+        """Finish writes and let the data folder go."""
+        self.store.close()

@@ -1,0 +1,148 @@
+"""What all managers share: the parts they work with, audit fields, paging of lists."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from .. import dates
+from ..access import Access, Identity
+from ..errors import bad_request
+from ..search.condition import Condition, both
+from ..search.engine import Engine
+from ..search.fields import SCHEMAS
+from ..search.fullquery import FieldsParser
+from ..search.options import Limits, Projection, parse_limits
+from ..search.where import WhereParser
+from ..settings import Settings
+from ..store.documents import Doc
+from ..store.store import Store
+from .si import si_pair
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one catalog."""
+
+    settings: Settings
+    store: Store
+    engine: Engine
+    access: Access
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parsed filter of a list: what, which part, which fields, which relations."""
+
+    where: Condition
+    limits: Limits
+    projection: Projection
+    include: Any = None
+
+
+class Manager:
+    """Base of the managers of one kind of document."""
+
+    kind = ""
+
+    def __init__(self, parts: Parts) -> None:
+        self.settings = parts.settings
+        self.store = parts.store
+        self.engine = parts.engine
+        self.access = parts.access
+
+    @property
+    def _nested(self) -> bool:
+        return self.settings.profile != "scicat-5"
+
+    def ping(self) -> None:
+        """Read something; raises when the database is gone."""
+        with self.store.snapshot() as snapshot:
+            snapshot.last_change()
+
+    def parse_filter(self, raw: Any, *, version: int = 3) -> Filter:
+        """A filter as clients send it; LoopBack's ``limit``, ``skip`` and ``order`` at the top are understood too."""
+        raw = raw or {}
+        if not isinstance(raw, dict):
+            raise bad_request("filter must be an object")
+        limits = dict(raw.get("limits") or {}) if isinstance(raw.get("limits"), dict) else {}
+        for name in ("limit", "skip", "order"):
+            if name in raw:
+                limits.setdefault(name, raw[name])
+        if "offset" in raw:
+            limits.setdefault("skip", raw["offset"])
+        known = SCHEMAS[self.kind].names if version == 4 else None
+        return Filter(
+            WhereParser(self.kind, known).parse(raw.get("where")),
+            parse_limits(limits, 10 if version == 4 else 100, self.kind),
+            Projection(raw.get("fields")),
+            raw.get("include"),
+        )
+
+    def parse_fields(self, fields: Any) -> dict[str, Condition]:
+        """``fields`` of fullquery and fullfacet."""
+        return FieldsParser(SCHEMAS[self.kind], si_pair, nested=self._nested).parse(fields)
+
+    def found(self, who: Identity, wanted: Filter, *, public_only: bool = False) -> list[Doc]:
+        """Visible documents of a filter, whole."""
+        visible = self.access.visible(who, self.kind, public_only=public_only)
+        return self.engine.find(self.kind, wanted.where, visible, wanted.limits)
+
+    def count(self, who: Identity, raw: Any, *, version: int = 3, public_only: bool = False) -> int:
+        """How many visible documents fulfil a filter's ``where``."""
+        where = self.parse_filter(raw, version=version).where
+        return self.engine.count(self.kind, where, self.access.visible(who, self.kind, public_only=public_only))
+
+    def queried(self, who: Identity, fields: Any, limits: Any) -> list[Doc]:
+        """fullquery: visible documents by fields."""
+        where = both(*self.parse_fields(fields).values())
+        if not (isinstance(fields, dict) and fields.get("isPublished") is True):
+            where = both(where, self.access.listing(who))
+        return self.engine.find(
+            self.kind, where, self.access.visible(who, self.kind), parse_limits(limits, 100, self.kind)
+        )
+
+    def facets(self, who: Identity, fields: Any, facets: Any, *, public_only: bool = False) -> list[dict[str, Any]]:
+        """fullfacet: counts by value of visible documents."""
+        names = facets if isinstance(facets, list) else []
+        if len(names) > 30 or not all(isinstance(name, str) for name in names):
+            raise bad_request("facets must be an array of at most 30 names")
+        schema = SCHEMAS[self.kind]
+        parts = self.parse_fields(fields)
+        if not (isinstance(fields, dict) and fields.get("isPublished") is True):
+            parts["\0listing"] = self.access.listing(who)
+        visible = self.access.visible(who, self.kind, public_only=public_only)
+        return [self.engine.facets(self.kind, parts, names, visible, schema.dates)]
+
+
+def stamp_new(doc: Doc, who: Identity) -> None:
+    """Set the audit fields of a new document, in place."""
+    now = dates.now()
+    doc.update(
+        createdBy=who.username or "anonymous", updatedBy=who.username or "anonymous", createdAt=now, updatedAt=now
+    )
+
+
+def stamp_changed(doc: Doc, who: Identity) -> None:
+    """Set the audit fields of a changed document, in place."""
+    doc.update(updatedBy=who.username or "anonymous", updatedAt=dates.now())
+
+
+def new_uuid() -> str:
+    """An id of a document."""
+    return str(uuid.uuid4())
+
+
+def new_object_id() -> str:
+    """An id inside a document, in the form of MongoDB's."""
+    return secrets.token_hex(12)
+
+
+def shown(doc: Doc, id: str, *, with_id: bool = False) -> Doc:
+    """A stored document as answers carry it."""
+    result = {**doc, "_id": id, "__v": 0}
+    if with_id:
+        result["id"] = id
+    return result

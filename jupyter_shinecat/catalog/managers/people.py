@@ -1,0 +1,206 @@
+"""Signing in, tokens, users and their settings."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from .. import dates
+from ..access import ANONYMOUS, Identity
+from ..accounts.accounts import Account, Accounts
+from ..accounts.throttle import Throttle
+from ..accounts.tokens import NEVER_S, TokenMint
+from ..errors import CatalogError, Refused, bad_request, forbidden, not_found, unauthenticated
+from ..search.where import WhereParser
+from ..settings import parse_lifetime
+from .common import Manager, Parts, new_object_id
+from .validate import require_object
+
+_WRONG = {"message": "Unauthorized", "statusCode": 401}
+_EXTERNAL: dict[str, Any] = {
+    "fe_dataset_table_columns": [],
+    "fe_dataset_table_filters": [],
+    "fe_dataset_table_conditions": [],
+}
+
+
+class People(Manager):
+    """Accounts as SciCat's routes show them."""
+
+    def __init__(self, parts: Parts, accounts: Accounts, mint: TokenMint) -> None:
+        super().__init__(parts)
+        self._accounts = accounts
+        self._mint = mint
+        self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
+
+    # -- tokens -----------------------------------------------------------------------------------------------------------
+
+    def sign_in(self, body: Any, address: str) -> dict[str, Any]:
+        """Tokens for a right password; 401 for a wrong one, 429 after too many."""
+        username = body.get("username") if isinstance(body, dict) else None
+        password = body.get("password") if isinstance(body, dict) else None
+        if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
+            raise Refused(401, "Unauthorized", body=_WRONG)
+        if len(password) > 1024 or len(username) > 256:
+            raise Refused(401, "Unauthorized", body=_WRONG)
+        self._throttle.check(username, address)
+        account = self._accounts.sign_in(username, password)
+        if account is None:
+            self._throttle.failed(username, address)
+            raise Refused(401, "Unauthorized", body=_WRONG)
+        self._throttle.succeeded(username, address)
+        return self._answer(account, self.settings.jwt_expires_in_s)
+
+    def _answer(self, account: Account, lifetime_s: int, signed_in_at: int | None = None) -> dict[str, Any]:
+        token = self._mint.sign(account.user, lifetime_s, signed_in_at)
+        return {
+            "access_token": token, "id": token, "expires_in": lifetime_s, "ttl": lifetime_s,
+            "created": dates.iso(datetime.now(UTC)), "userId": account.id, "user": account.user_document,
+        }  # fmt: skip
+
+    def identify(self, token: str | None) -> Identity:
+        """The caller of a token; a forged one is nobody, an expired one a 401."""
+        claims = self._mint.claims(token) if token else None
+        account = self._accounts.by_id(str(claims.get("_id"))) if claims else None
+        return account.caller if account is not None and not account.disabled else ANONYMOUS
+
+    def renew(self, token: str | None) -> dict[str, Any]:
+        """A fresh token for a valid one, up to 30 days after the password was given."""
+        claims = self._mint.claims(token) if token else None
+        account = self._accounts.by_id(str(claims.get("_id"))) if claims else None
+        if claims is None or account is None or account.disabled:
+            raise unauthenticated()
+        signed_in_at = int(claims.get("auth_time") or claims.get("iat") or 0)
+        left = signed_in_at + self.settings.renew_for_s - int(time.time())
+        if left <= 0:
+            raise Refused(401, "This session can't be renewed any longer. Sign in again.")
+        return self._answer(account, min(self.settings.jwt_expires_in_s, left), signed_in_at)
+
+    def mint(self, who: Identity, id: str, body: Any) -> dict[str, str]:
+        """A token for another account, made by an administrator."""
+        self.access.check_admin(who)
+        account = self._existing(id)
+        wanted = body.get("expiresIn") if isinstance(body, dict) else None
+        if wanted is None:
+            lifetime = self.settings.jwt_expires_in_s
+        elif wanted == "never":
+            lifetime = NEVER_S
+        else:
+            try:
+                lifetime = min(parse_lifetime(wanted), NEVER_S)
+            except CatalogError as error:
+                raise bad_request(str(error)) from None
+        return {"jwt": self._mint.sign(account.user, lifetime)}
+
+    def service_token(self, who: Identity) -> dict[str, str]:
+        """A token for third-party services: groups only, no login here (``users/jwt``)."""
+        claims = {"username": who.id or "anonymous", "groups": sorted(who.groups) if who.signed_in else ["public"]}
+        return {"jwt": self._mint.sign(claims, self.settings.jwt_expires_in_s)}
+
+    # -- users ------------------------------------------------------------------------------------------------------------
+
+    def _existing(self, id: str) -> Account:
+        account = self._accounts.by_id(id)
+        if account is None:
+            raise not_found(f"User: {id} not found")
+        return account
+
+    def _me(self, who: Identity) -> Account:
+        account = self._accounts.by_id(who.id) if who.id else None
+        if account is None:
+            raise unauthenticated()
+        return account
+
+    def whoami(self, who: Identity) -> dict[str, Any]:
+        """The caller and their present groups."""
+        me = self._me(who)
+        return {
+            "_id": me.id, "username": me.username, "email": me.email, "currentGroups": list(me.groups), "authStrategy": "local",
+        }  # fmt: skip
+
+    def me(self, who: Identity) -> dict[str, Any]:
+        """The caller's user document."""
+        return self._me(who).user_document
+
+    def my_identity(self, who: Identity) -> dict[str, Any]:
+        """The caller's identity."""
+        return self._me(who).identity_document
+
+    def users(self, who: Identity) -> list[dict[str, Any]]:
+        """Everyone for administrators, oneself for others, nobody for anonymous callers."""
+        if self.access.is_admin(who):
+            return [account.user_document for account in self._accounts.all()]
+        return [self._me(who).user_document] if who.signed_in else []
+
+    def _self_or_admin(self, who: Identity, id: str) -> Account:
+        if not who.signed_in:
+            raise unauthenticated()
+        if who.id != id and not self.access.is_admin(who):
+            raise forbidden("Access Forbidden or Unauthorized")
+        return self._existing(id)
+
+    def user(self, who: Identity, id: str) -> dict[str, Any]:
+        """One user document, for oneself and administrators."""
+        return self._self_or_admin(who, id).user_document
+
+    def user_identity(self, who: Identity, id: str) -> dict[str, Any]:
+        """One identity, for oneself and administrators."""
+        return self._self_or_admin(who, id).identity_document
+
+    def find_identity(self, who: Identity, raw: Any) -> dict[str, Any] | None:
+        """The first identity of a filter: of everyone for administrators, else oneself only."""
+        if not who.signed_in:
+            raise unauthenticated()
+        where = self._identity_parser(raw)
+        people = self._accounts.all() if self.access.is_admin(who) else [self._me(who)]
+        return next((a.identity_document for a in people if where.matches(a.identity_document)), None)
+
+    @staticmethod
+    def _identity_parser(raw: Any) -> Any:
+        return WhereParser("identity").parse(raw.get("where") if isinstance(raw, dict) else None)
+
+    def may_create(self, who: Identity, id: str) -> dict[str, bool]:
+        """Whether a user may create datasets."""
+        account = self._self_or_admin(who, id)
+        return {"authorization": self.access.may_create_datasets(account.caller)}
+
+    # -- settings ---------------------------------------------------------------------------------------------------------
+
+    def settings_of(self, who: Identity, id: str | None = None) -> dict[str, Any]:
+        """A person's settings, made with defaults when there are none."""
+        account = self._self_or_admin(who, id) if id else self._me(who)
+        stored = self._accounts.settings(account.id)
+        if stored is None:
+            stored = _new_settings(account.id)
+            self._accounts.put_settings(account.id, stored)
+        return stored
+
+    def put_settings(
+        self, who: Identity, id: str, body: Any, *, partial: bool, external_only: bool = False
+    ) -> dict[str, Any]:
+        """Replace or change a person's settings."""
+        account = self._self_or_admin(who, id)
+        sent = require_object(body)
+        old = self._accounts.settings(account.id) or _new_settings(account.id)
+        if external_only:
+            new = {**old, "externalSettings": {**old.get("externalSettings", {}), **sent}}
+        else:
+            known = {name: sent[name] for name in ("datasetCount", "jobCount", "externalSettings") if name in sent}
+            base = old if partial else {**_new_settings(account.id), "_id": old["_id"]}
+            new = {**base, **known}
+        self._accounts.put_settings(account.id, new)
+        return new
+
+    def delete_settings(self, who: Identity, id: str) -> dict[str, Any]:
+        """Remove a person's settings."""
+        account = self._self_or_admin(who, id)
+        old = self._accounts.settings(account.id)
+        self._accounts.put_settings(account.id, None)
+        return old or {}
+
+
+def _new_settings(id: str) -> dict[str, Any]:
+    return {
+        "_id": new_object_id(), "datasetCount": 25, "jobCount": 25, "userId": id, "__v": 0, "externalSettings": dict(_EXTERNAL),
+    }  # fmt: skip

@@ -1,0 +1,43 @@
+"""Routes of signing in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .call import Call, Route
+
+
+def login(call: Call) -> Any:
+    """A token for a name and a password."""
+    return call.catalog.people.sign_in(call.body, call.address)
+
+
+def renew(call: Call) -> Any:
+    """A fresh token for a valid one; only the embedded catalog has this."""
+    return call.catalog.people.renew(call.token)
+
+
+def whoami(call: Call) -> Any:
+    """The caller with present groups."""
+    return call.catalog.people.whoami(call.signed_in())
+
+
+def logout(call: Call) -> Any:
+    """Says that all is well; as on the real server, the token lives until it expires."""
+    call.status = 200
+    return {"logout": "successful"}
+
+
+def routes(features: list[str]) -> list[Route]:
+    """The table."""
+    table = [
+        *(Route("POST", f"/api/v3/auth/{name}", login, slow=True) for name in ("login", "msad", "ldap")),
+        # scitacean falls back to this one, outside of /api.
+        Route("POST", "/auth/msad", login, slow=True),
+        Route("GET", "/api/v3/auth/whoami", whoami),
+        Route("POST", "/api/v3/auth/logout", logout),
+        Route("POST", "/api/v3/users/logout", logout),
+    ]
+    if "renew" in features:
+        table.append(Route("POST", "/api/v3/auth/renew", renew))
+    return table

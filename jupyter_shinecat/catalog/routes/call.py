@@ -1,0 +1,145 @@
+"""One request as a route sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from ..access import Identity
+from ..catalog import Catalog
+from ..errors import Refused, bad_request, unauthenticated
+from ..managers.limits import check_depth
+
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass
+class Call:
+    """A request: who calls, what the path and query say, the body.
+
+    ``params`` are the path's parts, decoded once; ``raw_params`` as they came.
+    """
+
+    catalog: Catalog
+    who: Identity
+    token: str | None
+    address: str
+    params: dict[str, str]
+    raw_params: dict[str, str]
+    query: dict[str, list[str]]
+    bare_query: str
+    headers: dict[str, str]
+    raw_body: bytes
+    status: int = 200
+    response_headers: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> Any:
+        """The JSON body; a 400 when it is broken, too deep or too large."""
+        value = decode_json(self.raw_body, "") if self.raw_body.strip() else {}
+        settings = self.catalog.settings
+        check_depth(value, settings.max_depth, settings.max_keys, "The body")
+        return value
+
+    def json(self, name: str) -> Any:
+        """A query parameter that holds JSON; None when it is absent."""
+        values = self.query.get(name)
+        if not values or not values[0]:
+            return None
+        value = decode_json(values[0].encode("utf-8", "surrogatepass"), f"Invalid JSON in {name}: ")
+        check_depth(value, 30, 20_000, name)
+        return value
+
+    @property
+    def filter(self) -> Any:
+        """``?filter=``, ``?filters=`` or, as pyscicat sends it, JSON as the whole query."""
+        for name in ("filter", "filters"):
+            if self.query.get(name):
+                return self.json(name)
+        bare = self.bare_query
+        if bare.startswith(("{", "%7B", "%7b")):
+            return decode_json(unquote_to_bytes(bare.replace("+", " ").split("&", 1)[0]), "Invalid JSON in filter: ")
+        return None
+
+    @property
+    def include(self) -> list[str] | None:
+        """``?include=a&include=b`` of v4; JSON lists are understood too."""
+        values = self.query.get("include")
+        if not values:
+            return None
+        if len(values) == 1 and values[0].startswith("["):
+            parsed = self.json("include")
+            return parsed if isinstance(parsed, list) else None
+        return [part for value in values for part in value.split(",") if part]
+
+    def signed_in(self) -> Identity:
+        """The caller, or a 401."""
+        if not self.who.signed_in:
+            raise unauthenticated()
+        return self.who
+
+    @property
+    def merge(self) -> bool:
+        """Whether the body is a merge patch."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower() == "application/merge-patch+json"
+
+    @property
+    def unchanged_since(self) -> datetime | None:
+        """``If-Unmodified-Since``; None when it is absent or no date."""
+        value = self.headers.get("if-unmodified-since")
+        if not value:
+            return None
+        try:
+            moment = parsedate_to_datetime(value)
+        except (TypeError, ValueError):
+            return None
+        return moment if moment.tzinfo else None
+
+    def by_id(self, name: str, work: Callable[[str], Any]) -> Any:
+        """Run ``work`` with the id of path part ``name``.
+
+        ``quote_plus`` clients write a space as ``+``, others mean a plus: the id as it stands goes first, and where that is
+        unknown and the raw part has a ``+``, the one with spaces.
+        """
+        id = self.params[name]
+        if "+" not in self.raw_params[name]:
+            return work(id)
+        try:
+            return work(id)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return work(decode_part(self.raw_params[name].replace("+", "%20")))
+
+
+def decode_json(data: bytes, prefix: str) -> Any:
+    """JSON, or a 400 that says what is wrong (no NaN, no numbers beyond range, no lone surrogates)."""
+    try:
+        return _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise bad_request(f"{prefix}{str(error)[:200]}") from None
+
+
+def decode_part(raw: str) -> str:
+    """A path part without its percent signs; a 400 when it isn't UTF-8."""
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad_request("The path is not UTF-8") from None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: method, path with ``{name}`` parts, and the function that answers."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], Any]
+    slow: bool = False

@@ -1,0 +1,151 @@
+"""Between tornado and the routes: threads, identity, errors, JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from tornado import web
+
+from ..catalog import Catalog
+from ..errors import Refused, bad_request
+from .call import Call, Route, decode_part
+from .router import Router
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+_BUSY = 256
+
+
+class Dispatcher:
+    """Runs routes in threads: the loop never waits for a disk, a search or a password hash."""
+
+    def __init__(self, catalog: Catalog, router: Router, *, threads: int = 12) -> None:
+        self.catalog = catalog
+        self.router = router
+        self._pool = ThreadPoolExecutor(threads, "catalog")
+        # Password hashes take 50 ms of CPU each: two at a time, so that a flood of logins delays nobody else.
+        self._slow = ThreadPoolExecutor(2, "catalog-login")
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def run(self, route: Route, call: Call, token: str | None) -> bytes | None:
+        """The encoded answer; raises what the route raises."""
+        if self._running >= _BUSY:
+            raise Refused(503, "The catalog is busy. Try again.", headers={"Retry-After": "1"})
+        self._running += 1
+        self._idle.clear()
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._slow if route.slow else self._pool, self._answer, route, call, token
+            )
+        finally:
+            self._running -= 1
+            if self._running == 0:
+                self._idle.set()
+
+    def _answer(self, route: Route, call: Call, token: str | None) -> bytes | None:
+        call.who = self.catalog.people.identify(token)
+        result = route.answer(call)
+        return None if result is None else _encode(result)
+
+    async def drained(self) -> None:
+        """Wait until no request runs."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._pool.shutdown(wait=True)
+        self._slow.shutdown(wait=True)
+
+
+class ApiHandler(web.RequestHandler):
+    """Every request of the catalog."""
+
+    def initialize(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def set_default_headers(self) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
+        self.set_header("Cache-Control", "no-store")
+        self.clear_header("Server")
+
+    async def _dispatch(self) -> None:
+        request = self.request
+        method = request.method or ""
+        found = self._dispatcher.router.find("GET" if method == "HEAD" else method, request.path)
+        if found is None:
+            raise Refused(404, f"Cannot {method} {request.path[:500]}")
+        route, raw_params = found
+        query = self._query(request.query or "")
+        token = bearer(request.headers.get("Authorization"), query.get("access_token"))
+        call = Call(
+            catalog=self._dispatcher.catalog,
+            who=None,  # type: ignore[arg-type]  # set in the thread, where reading the account may wait
+            token=token,
+            address=request.remote_ip or "",
+            params={name: decode_part(raw) for name, raw in raw_params.items()},
+            raw_params=raw_params,
+            query=query,
+            bare_query=request.query or "",
+            headers={name.lower(): value for name, value in request.headers.get_all()},
+            raw_body=request.body,
+            status=201 if method == "POST" else 200,
+        )
+        body = await self._dispatcher.run(route, call, token)
+        self.set_status(call.status)
+        for name, value in call.response_headers.items():
+            self.set_header(name, value)
+        if body is not None:
+            self.finish(body)
+        else:
+            self.finish()
+
+    @staticmethod
+    def _query(text: str) -> dict[str, list[str]]:
+        try:
+            return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=100)
+        except (ValueError, UnicodeDecodeError):
+            raise bad_request("The query is not UTF-8, or has too many parameters") from None
+
+    get = post = put = patch = delete = head = _dispatch  # type: ignore[assignment]
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """SciCat's JSON for every error; no trace ever leaves the server."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, Refused):
+            self.set_status(error.status)
+            for name, value in error.headers.items():
+                self.set_header(name, value)
+            self.finish(_encode(error.body))
+            return
+        if status_code < 500:
+            body: Any = {"message": self._reason, "error": self._reason, "statusCode": status_code}
+        else:
+            body = {"statusCode": 500, "message": "Internal server error"}
+        self.finish(_encode(body))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Refusals are no errors of the server; the path goes to the log without its query, which may hold a token."""
+        if isinstance(value, (Refused, web.HTTPError)):
+            return
+        _log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
+
+def bearer(header: str | None, parameter: list[str] | None) -> str | None:
+    """The token of a request: the header, else ``?access_token=`` with or without ``Bearer``."""
+    for value in (header, *(parameter or [])):
+        if value:
+            scheme, _, rest = value.strip().partition(" ")
+            token = rest.strip() if scheme.lower() == "bearer" else value.strip() if not rest else ""
+            if token:
+                return token
+    return None

@@ -1,0 +1,21 @@
+"""All routes, in one place."""
+
+from __future__ import annotations
+
+from ..settings import Settings
+from . import auth, datasets, health, named, parts, users
+from .router import Router
+
+
+def router(settings: Settings) -> Router:
+    """The catalog's routes under these settings."""
+    return Router(
+        [
+            *auth.routes(settings.features),
+            *users.routes(),
+            *datasets.routes(),
+            *parts.routes(),
+            *named.routes(),
+            *health.routes(),
+        ]
+    )

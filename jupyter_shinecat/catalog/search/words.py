@@ -1,0 +1,153 @@
+"""What a search text means.
+
+A search text is words, ANDed; quotes make a phrase. A word is found where some word of the document starts with it; in names
+(dataset name, PID, folder, keywords) and for Chinese, Japanese and Korean it is found anywhere inside. Case does not count.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# Chinese, Japanese kana, Korean; scripts that put no space between words.
+CJK = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+_TERMS = re.compile(r'"([^"]*)"?|(\S+)')
+_HAS_CJK = re.compile(rf"[{CJK}]")
+
+NAMES = (
+    "datasetName",
+    "pid",
+    "sourceFolder",
+    "keywords",
+    "sampleName",
+    "sampleId",
+    "title",
+    "proposalId",
+    "name",
+    "uniqueName",
+)
+# Not searched: bulky, or not written for people.
+SKIPPED = frozenset(
+    {
+        "thumbnail",
+        "jobLogData",
+        "datasetlifecycle",
+        "dataFileList",
+        "_id",
+        "version",
+        "relationships",
+        "valueSI",
+        "unitSI",
+    }
+)
+MAX_TERMS = 32
+_MAX_TEXT = 400_000
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One word or quoted phrase, folded."""
+
+    text: str
+
+    @property
+    def runs(self) -> list[str]:
+        """Its words, and its stretches of Chinese."""
+        return _RUN.findall(self.text)
+
+
+def fold(text: str) -> str:
+    """``text`` without case and with compatible forms made one (full-width letters, ligatures)."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def is_cjk(run: str) -> bool:
+    """Whether a run is of a script without spaces."""
+    return bool(_HAS_CJK.match(run))
+
+
+def parse_text(text: str) -> tuple[Phrase, ...]:
+    """Words and phrases of a search text, each once; at most 32 count."""
+    found = (fold(" ".join((quoted or word).split())) for quoted, word in _TERMS.findall(text))
+    return tuple(Phrase(item) for item in dict.fromkeys(item for item in found if item))[:MAX_TERMS]
+
+
+def texts(doc: Any) -> Iterator[str]:
+    """Every text of a document that a search looks at: values and metadata keys."""
+    stack: list[tuple[Any, bool]] = [(doc, False)]
+    while stack:
+        item, keys = stack.pop()
+        if isinstance(item, dict):
+            for key, child in item.items():
+                if key not in SKIPPED:
+                    if keys:
+                        yield key
+                    stack.append((child, keys or key in ("scientificMetadata", "sampleCharacteristics")))
+        elif isinstance(item, list):
+            stack.extend((child, keys) for child in item)
+        elif isinstance(item, str):
+            yield item
+        elif isinstance(item, (int, float)) and not isinstance(item, bool):
+            yield repr(item)
+
+
+def names(doc: Any) -> Iterator[str]:
+    """Texts in which a part of a word counts."""
+    for field in NAMES:
+        value = doc.get(field)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from (item for item in value if isinstance(item, str))
+
+
+def body_text(doc: Any) -> str:
+    """All texts of a document, folded, one a line."""
+    return fold("\n".join(texts(doc)))[:_MAX_TEXT]
+
+
+def name_text(doc: Any) -> str:
+    """All names of a document, folded, one a line."""
+    return fold("\n".join(names(doc)))[:_MAX_TEXT]
+
+
+def text_matches(doc: Any, phrases: tuple[Phrase, ...]) -> bool:
+    """Whether the document holds them all: the meaning that the index must agree with."""
+    body, name = body_text(doc), name_text(doc)
+    return all(phrase.text in name or _in_body(body, phrase.text) for phrase in phrases)
+
+
+def _in_body(body: str, text: str) -> bool:
+    if not _is_word(text[0]):
+        return text in body
+    start = body.find(text)
+    while start >= 0:
+        if start == 0 or not _is_word(body[start - 1]):
+            return True
+        start = body.find(text, start + 1)
+    return False
+
+
+def _is_word(character: str) -> bool:
+    """A character of a word that is written with spaces around it."""
+    return character.isalnum() and not _HAS_CJK.match(character)
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Index terms of folded text: words whole; of Chinese each character and each pair of neighbours."""
+    for run in _RUN.findall(text):
+        if is_cjk(run):
+            yield from run
+            yield from (run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            yield run[:200]
+
+
+def trigrams(text: str) -> Iterator[str]:
+    """Index terms of names: every three neighbouring characters of a line."""
+    for line in text.split("\n"):
+        yield from (line[i : i + 3] for i in range(len(line) - 2))

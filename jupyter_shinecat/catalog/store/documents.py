@@ -1,0 +1,179 @@
+"""Documents in the database: reading in a snapshot, changing in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+import msgspec
+
+Doc = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored document: ``seq`` grows with creation, ``change`` with every change of anything."""
+
+    seq: int
+    id: str
+    change: int
+    body: str
+
+    @property
+    def doc(self) -> Doc:
+        """The document itself, decoded anew at each use."""
+        return _decode(self.body)  # type: ignore[no-any-return]
+
+
+def links_of(kind: str, doc: Doc) -> set[tuple[str, str]]:
+    """Pairs (relation, target id) by which ``doc`` is found from what it belongs to."""
+    links: set[tuple[str, str]] = set()
+    if kind in ("origdatablock", "datablock"):
+        links.add(("dataset", str(doc.get("datasetId"))))
+    elif kind == "attachment":
+        links.update((str(r.get("targetType")), str(r.get("targetId"))) for r in doc.get("relationships", []))
+    elif kind == "dataset":
+        for rel, field in (("input", "inputDatasets"), ("proposal", "proposalIds"), ("sample", "sampleIds")):
+            links.update((rel, str(target)) for target in doc.get(field) or [])
+    return links
+
+
+class Snapshot:
+    """Reads that all see the same moment."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._sql = connection
+
+    def get(self, kind: str, id: str) -> Doc | None:
+        """The document, or None."""
+        row = self._sql.execute(f"SELECT body FROM {kind} WHERE id = ?", (id,)).fetchone()  # noqa: S608
+        return _decode(row[0]) if row else None
+
+    def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Doc]:
+        """Documents by id; missing ones are left out."""
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Doc] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT id, body FROM {kind} WHERE id IN ({marks})"  # noqa: S608
+            found.update((id, _decode(body)) for id, body in self._sql.execute(query, part))
+        return found
+
+    def rows(self, kind: str, seqs: Iterable[int]) -> dict[int, Row]:
+        """Rows by ``seq``."""
+        wanted = list(seqs)
+        found: dict[int, Row] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT seq, id, change, body FROM {kind} WHERE seq IN ({marks})"  # noqa: S608
+            found.update((row[0], Row(*row)) for row in self._sql.execute(query, part))
+        return found
+
+    def scan(self, kind: str, ids: Iterable[str] | None = None) -> Iterator[Row]:
+        """Every row in order of creation, or those of ``ids``."""
+        if ids is None:
+            for row in self._sql.execute(f"SELECT seq, id, change, body FROM {kind} ORDER BY seq"):  # noqa: S608
+                yield Row(*row)
+            return
+        wanted = list(dict.fromkeys(ids))
+        rows: list[Row] = []
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT seq, id, change, body FROM {kind} WHERE id IN ({marks})"  # noqa: S608
+            rows.extend(Row(*row) for row in self._sql.execute(query, part))
+        yield from sorted(rows, key=lambda row: row.seq)
+
+    def linked(self, kind: str, rel: str, target: str) -> list[str]:
+        """Ids of the documents of ``kind`` that point at ``target`` by ``rel``."""
+        query = "SELECT id FROM link WHERE rel = ? AND target = ? AND kind = ?"
+        return [id for (id,) in self._sql.execute(query, (rel, target, kind))]
+
+    def count(self, kind: str) -> int:
+        """How many there are."""
+        return int(self._sql.execute(f"SELECT count(*) FROM {kind}").fetchone()[0])  # noqa: S608
+
+    def last_change(self) -> int:
+        """Number of the last change of anything."""
+        return int(self._sql.execute("SELECT value FROM meta WHERE key = 'change'").fetchone()[0])
+
+    def changed_since(self, kind: str, change: int, limit: int = -1) -> list[Row]:
+        """Rows changed after ``change``, oldest change first."""
+        query = f"SELECT seq, id, change, body FROM {kind} WHERE change > ? ORDER BY change LIMIT ?"  # noqa: S608
+        return [Row(*row) for row in self._sql.execute(query, (change, limit))]
+
+    def deleted_since(self, kind: str, change: int) -> list[tuple[int, str]]:
+        """Pairs (change, id) of deletions after ``change``."""
+        query = "SELECT change, id FROM tombstone WHERE change > ? AND kind = ? ORDER BY change"
+        return [(number, id) for number, id in self._sql.execute(query, (change, kind))]
+
+    def accounts(self, where: str = "1", values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Account rows; ``where`` is a literal of the accounts room, never a caller's text."""
+        columns = "id, username, email, password, groups, source, disabled, identity, created, modified"
+        return list(self._sql.execute(f"SELECT {columns} FROM account WHERE {where} ORDER BY username", values))  # noqa: S608
+
+    def account_settings(self, account: str) -> Doc | None:
+        """A person's settings."""
+        row = self._sql.execute("SELECT body FROM account_settings WHERE account = ?", (account,)).fetchone()
+        return _decode(row[0]) if row else None
+
+
+class Transaction(Snapshot):
+    """Changes that are kept together or not at all."""
+
+    def _next(self) -> int:
+        row = self._sql.execute(
+            "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'change' RETURNING CAST(value AS INTEGER)"
+        ).fetchone()
+        return int(row[0])
+
+    def _link(self, kind: str, id: str, doc: Doc | None) -> None:
+        self._sql.execute("DELETE FROM link WHERE kind = ? AND id = ?", (kind, id))
+        if doc is not None:
+            rows = [(kind, id, rel, target) for rel, target in links_of(kind, doc)]
+            self._sql.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
+
+    def insert(self, kind: str, id: str, doc: Doc) -> bool:
+        """Store a new document; False when the id is taken."""
+        change = self._next()
+        query = f"INSERT OR IGNORE INTO {kind} (id, change, body) VALUES (?, ?, ?)"  # noqa: S608
+        self._sql.execute(query, (id, change, _encode(doc).decode()))
+        if self._sql.changes() == 0:
+            return False
+        self._link(kind, id, doc)
+        return True
+
+    def replace(self, kind: str, id: str, doc: Doc) -> None:
+        """Store another state of an existing document."""
+        query = f"UPDATE {kind} SET change = ?, body = ? WHERE id = ?"  # noqa: S608
+        self._sql.execute(query, (self._next(), _encode(doc).decode(), id))
+        self._link(kind, id, doc)
+
+    def delete(self, kind: str, id: str) -> bool:
+        """Remove a document; False when there is none."""
+        self._sql.execute(f"DELETE FROM {kind} WHERE id = ?", (id,))  # noqa: S608
+        if self._sql.changes() == 0:
+            return False
+        self._sql.execute("INSERT INTO tombstone VALUES (?, ?, ?)", (self._next(), kind, id))
+        self._link(kind, id, None)
+        return True
+
+    def put_account(self, row: tuple[Any, ...]) -> None:
+        """Store an account row (columns as :meth:`Snapshot.accounts` gives them)."""
+        self._sql.execute("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def put_account_settings(self, account: str, body: Doc | None) -> None:
+        """Store a person's settings; None removes them."""
+        if body is None:
+            self._sql.execute("DELETE FROM account_settings WHERE account = ?", (account,))
+        else:
+            self._sql.execute(
+                "INSERT OR REPLACE INTO account_settings VALUES (?, ?)", (account, _encode(body).decode())
+            )

@@ -1,0 +1,49 @@
+"""``shinecat catalog``: run and care for the embedded catalog."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from ..locale import tr
+
+
+@click.group()
+def catalog() -> None:
+    """Run and care for the embedded catalog."""
+
+
+@catalog.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option("--data", required=True, type=click.Path(file_okay=False, path_type=Path), help="Data folder.")
+@click.option(
+    "--accounts", type=click.Path(dir_okay=False, path_type=Path), help="SciCat's functional accounts file (JSON)."
+)
+@click.option("--env", "env_file", type=click.Path(dir_okay=False, path_type=Path), help="File with SciCat's settings.")
+@click.option(
+    "--profile", default="shinecat", show_default=True, help="shinecat, or scicat-5: as strict as the real server."
+)
+@click.option("--verbose", is_flag=True, help="Log each request.")
+def serve(
+    host: str, port: int, data: Path, accounts: Path | None, env_file: Path | None, profile: str, verbose: bool
+) -> None:
+    """Serve SciCat's REST from a data folder until stopped."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    from ..catalog.server import serve as run
+    from ..catalog.settings import Settings, environment
+
+    run(
+        data.expanduser().absolute(),
+        Settings.from_environment(environment(env_file), profile),
+        host=host,
+        port=port,
+        accounts_file=accounts,
+    )
+    click.echo(tr("stopped"))
