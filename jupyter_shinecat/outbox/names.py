@@ -1,0 +1,65 @@
+"""Which files are results, by their names and places. Nothing here opens a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+FIGURES = frozenset({".png", ".jpg", ".jpeg", ".svg", ".pdf"})
+# Code, caches, locks and half-made files; everything else that a cell writes may be data.
+_NO_DATA = frozenset(
+    {".ipynb", ".py", ".pyc", ".pyo", ".pyi", ".pyd", ".so", ".o", ".a", ".c", ".h", ".cpp", ".f90", ".jl", ".r", ".m",
+     ".sh", ".lock", ".lck", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".swp", ".swo", ".bak", ".pid",
+     ".sock", ".log", ".egg", ".whl", ".nbc", ".nbi", ".aux", ".cache"}
+)  # fmt: skip
+_NO_DATA_FOLDERS = frozenset({"__pycache__", "site-packages", "dist-packages", "node_modules", "__MACOSX"})
+# Stores that are folders keep their own metadata in hidden files.
+_STORES = (".zarr", ".zarr2", ".ome.zarr", ".n5")
+
+
+def is_figure(path: str) -> bool:
+    """Whether the file is a picture for people rather than data."""
+    return os.path.splitext(path)[1].lower() in FIGURES
+
+
+def is_data(path: str, roots: Iterable[Path]) -> bool:
+    """Whether a file written at ``path`` is a result as far as its name and place tell.
+
+    Parameters
+    ----------
+    path
+        Absolute path.
+    roots
+        Folders whose files may be results: the results folder, the notebook's, the home.
+    """
+    return any(_is_clean(relative) for root in roots if (relative := beneath(path, root)) is not None)
+
+
+def beneath(path: str, root: Path) -> str | None:
+    """``path`` relative to ``root``, None when it lies elsewhere."""
+    base = os.path.normpath(root)
+    if len(Path(base).parts) < 2:  # a session in / must not make the whole machine a results folder
+        return None
+    if path.startswith(base + os.sep):
+        return path[len(base) + 1 :]
+    real = os.path.realpath(base)
+    return path[len(real) + 1 :] if path.startswith(real + os.sep) else None
+
+
+def _is_clean(relative: str) -> bool:
+    parts = relative.split(os.sep)
+    for index, part in enumerate(parts):
+        in_store = any(above.lower().endswith(_STORES) for above in parts[:index])
+        if part.startswith(".") and not in_store:
+            return False
+        if part in _NO_DATA_FOLDERS or part.endswith((".egg-info", ".dist-info")):
+            return False
+    name = parts[-1]
+    return not name.endswith("~") and os.path.splitext(name)[1].lower() not in _NO_DATA
+
+
+def common_folder(paths: Iterable[str]) -> str:
+    """The deepest folder above all ``paths``."""
+    folders = [os.path.dirname(path) for path in paths]
+    return os.path.commonpath(folders) if folders else ""

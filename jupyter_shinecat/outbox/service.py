@@ -1,0 +1,339 @@
+"""The outbox at work: reads the spool, takes what rests, sends what was taken, until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
+from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity, SignInRequired, TooManyRequests
+
+from . import process
+from .collect import Moving, Reader, collect
+from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, WITHDRAWN, Entries, Entry
+from .intake import Intake
+from .lineage import NotYet, is_waiting_for_failed
+from .pauses import Pauses
+from .plan import Done, plan
+from .requests import RELEASE, RETRY, take_requests
+from .rest import Watch
+from .send import Sender, Settling
+from .session import Session
+from .settings import Settings
+
+_log = logging.getLogger(__name__)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_IDENTITY_S = 60.0
+_CATALOG = ""
+
+
+class Outbox:
+    """Works on one outbox; the caller holds its lease.
+
+    Parameters
+    ----------
+    settings
+        Where things are and how long to wait.
+    emit
+        Called with each change of an entry, as the panel sees it.
+    reader
+        Reads metadata in a child process.
+    connect
+        Makes the client of the catalog.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        emit: Callable[[dict[str, Any]], None],
+        reader: Reader,
+        connect: Callable[[], CatalogClient] = CatalogClient.from_environment,
+    ) -> None:
+        self._settings = settings
+        self._emit = emit
+        self._reader = reader
+        self._connect = connect
+        self._watch = Watch(settings.hold_s)
+        self._pauses = Pauses()
+        self._sender: Sender | None = None
+        self._me: tuple[Identity, float] | None = None
+        self._told: dict[str, str] = {}
+        self.entries = Entries(settings.folder)
+        self.intake = Intake(settings, self.entries)
+
+    def load(self) -> None:
+        """Read what is on disk.
+
+        Raises
+        ------
+        OSError
+            The outbox's folder can't be made.
+        """
+        self.entries.load()
+        self.entries.prune(time.time())
+        self.intake.forget_finished()
+
+    def tick(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Look at everything once and do what can be done; True when something moved."""
+        moved = self._requests()
+        try:
+            made = self.intake.poll()
+        except OSError as error:
+            self._say_not_written(error)
+            made = []
+        for entry in made:
+            self._tell(entry)
+        for entry in sorted(self.entries, key=lambda entry: (float(entry.found["ended"]), entry.key)):
+            if should_stop():
+                return True
+            if entry.state in FINAL or entry.state == FAILED:
+                continue
+            try:
+                moved = self._advance(entry) or moved
+            except OSError as error:
+                self._say_disk(entry, error)
+                self._pauses.failed(entry.key)
+        return moved or bool(made)
+
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen by itself: all is sent, withdrawn, failed, or waits for a person."""
+        return all(e.state in (*FINAL, FAILED) or self._waits_for_yes(e) for e in self.entries)
+
+    def close(self) -> None:
+        """Close the connection to the catalog."""
+        if self._sender is not None:
+            self._sender.client.close()
+            self._sender = None
+
+    # -- one entry -----------------------------------------------------------------------------------------------------
+
+    def _advance(self, entry: Entry) -> bool:
+        """Do the next step of an entry; False when it must wait."""
+        if not self._pauses.is_over(entry.key):
+            return False
+        if entry.step(TAKEN) is None:
+            return self._take(entry)
+        if self._waits_for_yes(entry):
+            return self._set(
+                entry, WAITING, tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
+            )
+        if not self._pauses.is_over(_CATALOG):
+            reason, do = self._pauses.words(_CATALOG)
+            self._set(entry, WAITING, reason, do)
+            return False
+        try:
+            return self._send(entry)
+        except Settling as settling:
+            self._pauses.until(entry.key, settling.wait_s)
+            return False
+        except (CatalogUnavailable, SignInRequired) as error:
+            return self._wait_for_catalog(entry, error)
+        except ShineCatError as error:
+            reason = " ".join(part for part in (error.what, error.left) if part)
+            return self._set(entry, FAILED, reason, error.do or tr("Put it right, then retry this entry."))
+
+    def _waits_for_yes(self, entry: Entry) -> bool:
+        ask = "ask" in (self._settings.write_back, entry.found.get("write_back"))
+        return ask and not entry.released and entry.step(PLAN) is None and entry.step(TAKEN) is not None
+
+    def _take(self, entry: Entry) -> bool:
+        found = entry.found
+        session = self.intake.session(found["session"])
+        where = {p: session.follow(p, found["ended"]) if session else p for p in (*found["paths"], *found["figures"])}
+        resting = self._watch.look(where.values())
+        lost, newer = self._overwritten(entry, where)
+        files = {path: sign for path, sign in resting.files.items() if path not in lost}
+        data = {path: files[path] for path in (where[p] for p in found["paths"]) if path in files}
+        pictures = [path for path in (where[p] for p in found["figures"]) if path in files]
+        if not data and (found["paths"] or not pictures):
+            return self._give_up(entry, lost, newer)
+        if resting.wait_s > 0:
+            return self._set(entry, WAITING, tr("It waits until its files rest."), "") and False
+        opened = self._still_open(session, set(data))
+        if opened:
+            reason = tr("{file} is still open in the notebook.", file=min(opened))
+            self._set(entry, WAITING, reason, tr("Close it in your code."))
+            return False
+        try:
+            taken = collect(found, data, pictures, entry.folder, self._reader)
+        except Moving:
+            return False
+        if any(self._watch.look(data).files.get(path) != sign for path, sign in data.items()):
+            return False
+        entry.write_step(TAKEN, taken)
+        self._watch.forget(where.values())
+        return True
+
+    @staticmethod
+    def _still_open(session: Session | None, paths: set[str]) -> set[str]:
+        here = [file for file in session.files if file.is_here()] if session is not None else []
+        return {path for file in here for path in process.open_for_writing(file.pid, paths)}
+
+    def _overwritten(self, entry: Entry, where: dict[str, str]) -> tuple[set[str], bool]:
+        """Files whose bytes are another run's by now; and whether that was a newer run of the same notebook."""
+        lost: set[str] = set()
+        newer = False
+        for path in set(where.values()):
+            for session, _run, t in self.intake.other_writers(entry, path):
+                sign = self._watch.look([path]).files.get(path)
+                # Times of files come from a clock that is a few milliseconds behind.
+                if sign is not None and sign[1] / 1e9 < t - 0.05:
+                    continue
+                lost.add(path)
+                same = session.head.get("notebook") == entry.found["notebook"]
+                newer = newer or (same and (bool(entry.found["notebook"]) or session.uuid == entry.found["session"]))
+        return lost, newer
+
+    def _give_up(self, entry: Entry, lost: set[str], newer: bool) -> bool:
+        if newer:
+            return self._set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
+        if lost:
+            entry.change(gone=True)
+            return self._set(
+                entry,
+                FAILED,
+                tr("{file} was overwritten by another notebook before it could be taken.", file=min(lost)),
+                tr("Write to another file name and run the cell again."),
+            )
+        return self._set(entry, WITHDRAWN, tr("Its files were removed before they were taken."), "")
+
+    def _send(self, entry: Entry) -> bool:
+        sender = self._connected()
+        if entry.step(PLAN) is None:
+            try:
+                made = plan(entry, self.entries, sender.client, self._identity(), self._settings)
+            except Done as done:
+                self._catalog_is_back()
+                return self._set(entry, done.state, done.reason, "", pid=done.pid)
+            except NotYet as wait:
+                name = wait.entry.public()["name"]
+                if is_waiting_for_failed(wait):
+                    reason = tr("It waits for {name}, which could not be sent.", name=name)
+                    return self._set(entry, WAITING, reason, tr("Retry or withdraw that one.")) and False
+                return self._set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "") and False
+            entry.write_step(PLAN, made)
+        self._catalog_is_back()
+        self._set(entry, SENDING, "", "")
+        last = sender.step(entry)
+        done_step = entry.step(DATASET) or {}
+        pid = done_step.get("pid") or (entry.step(PLAN) or {}).get("pid")
+        return self._set(entry, SENT if last else SENDING, "", "", pid=pid)
+
+    # -- the catalog ---------------------------------------------------------------------------------------------------
+
+    def _connected(self) -> Sender:
+        if self._sender is None:
+            self._sender = Sender(self._connect(), self._settings.settle_s)
+        return self._sender
+
+    def _identity(self) -> Identity:
+        if self._me is None or time.monotonic() - self._me[1] > _IDENTITY_S:
+            self._me = (self._connected().client.whoami(), time.monotonic())
+        return self._me[0]
+
+    def _catalog_is_back(self) -> None:
+        self._pauses.clear(_CATALOG)
+
+    def _wait_for_catalog(self, entry: Entry, error: CatalogUnavailable | SignInRequired) -> bool:
+        self._me = None
+        # A 500 may be about this one document; it must not stop the others.
+        alone = error.status == 500
+        wait_s = error.retry_after_s if isinstance(error, TooManyRequests) else 0.0
+        self._pauses.failed(entry.key if alone else _CATALOG, error.what, error.do, at_least_s=wait_s)
+        self._set(entry, WAITING, error.what, error.do)
+        return False
+
+    # -- what people ask ----------------------------------------------------------------------------------------------
+
+    def _requests(self) -> bool:
+        requests = take_requests(self._settings.folder)
+        for what, key, file in requests:
+            chosen = [
+                entry
+                for entry in self.entries
+                if key is None or key in (entry.key, (entry.step(TAKEN) or {}).get("key"))
+            ]
+            try:
+                for entry in chosen:
+                    self._request(what, entry)
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                _log.warning("a request can't be done now: %s", error)
+        return bool(requests)
+
+    def _request(self, what: str, entry: Entry) -> None:
+        if what == RETRY:
+            self._pauses.clear(_CATALOG)
+            self._pauses.clear(entry.key)
+            if entry.state == FAILED and not entry.gone:
+                if entry.step(DATASET) is None:
+                    entry.drop_step(PLAN)
+                self._set(entry, WAITING, "", "")
+        elif entry.state in FINAL:
+            return
+        elif what == RELEASE:
+            entry.change(released=True)
+        elif entry.step(DATASET) is None:
+            self._set(entry, WITHDRAWN, tr("You withdrew it."), "")
+
+    # -- telling -------------------------------------------------------------------------------------------------------
+
+    def _set(self, entry: Entry, state: str, reason: str, do: str, *, pid: str | None = None) -> bool:
+        """Change the state durably and tell it; True when it was different."""
+        fields = {"state": state, "reason": reason, "do": do, **({"pid": pid} if pid else {})}
+        changed = entry.change(**fields)
+        if changed:
+            self._tell(entry)
+        return changed
+
+    def _tell(self, entry: Entry) -> None:
+        self._told.pop(entry.key, None)
+        self._emit({name: value for name, value in entry.public().items() if name != "updated"})
+
+    def _say_not_written(self, error: OSError) -> None:
+        """The disk refuses a new entry: say it for the result, and try again with the next tick."""
+        if self.intake.pending is None:
+            _log.warning("the outbox can't be written: %s", error)
+            return
+        key, found = self.intake.pending
+        shown = {"key": key, "name": found["name"], "pid": None, "inputs": [], "notebook": found["notebook"]}
+        self._say(key, {**shown, "state": WAITING, **self._disk_words(error)})
+
+    def _say_disk(self, entry: Entry, error: OSError) -> None:
+        words = self._disk_words(error)
+        with contextlib.suppress(OSError):
+            if entry.change(**words):
+                self._tell(entry)
+            return
+        self._say(entry.key, {**{n: v for n, v in entry.public().items() if n != "updated"}, **words})
+
+    def _say(self, key: str, line: dict[str, Any]) -> None:
+        if self._told.get(key) != line["reason"]:
+            self._told[key] = line["reason"]
+            self._emit(line)
+
+    def _disk_words(self, error: OSError) -> dict[str, str]:
+        folder = self._settings.state
+        if error.errno in _FULL:
+            return {
+                "reason": tr("The disk of {folder} is full. The result waits; nothing is lost.", folder=folder),
+                "do": tr("Remove files that you don't need; it goes on by itself."),
+            }
+        cause = error.strerror or type(error).__name__
+        return {
+            "reason": tr("{folder} can't be written ({cause}). The result waits.", folder=folder, cause=cause),
+            "do": tr("Make it writable; it goes on by itself."),
+        }
+
+
+def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:
+    """Work until ``stop`` is set or the lease is lost; each step ends first."""
+    while not stop.is_set() and still_ours():
+        moved = outbox.tick(stop.is_set)
+        stop.wait(0.0 if moved else poll_s)
