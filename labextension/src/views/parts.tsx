@@ -3,7 +3,7 @@ import * as React from 'react';
 import { useLab } from '../context';
 import type { Part } from '../detailsmodel';
 import type { Row } from '../documents';
-import { formatSize, formatTime } from '../format';
+import { formatDay, formatSize, formatTime } from '../format';
 import type { Problem } from '../problem';
 import { problemText, typeText } from '../words';
 
@@ -123,8 +123,8 @@ export function DatasetTable(props: {
               {note?.(row) && <span className="jp-Shinecat-note">{note(row)}</span>}
             </td>
             <td className="jp-Shinecat-number">{formatSize(row.sizeBytes)}</td>
-            <td className="jp-Shinecat-number" title={row.created}>
-              {formatTime(row.created)}
+            <td className="jp-Shinecat-number" title={formatTime(row.created)}>
+              {formatDay(row.created)}
             </td>
           </tr>
         ))}
