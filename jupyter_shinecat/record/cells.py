@@ -1,0 +1,224 @@
+"""Executed cells: IPython's callbacks, and which cell (and which place in it) something belongs to."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from .flow import Event, Place
+
+_ENTRY = "run_code"  # IPython's function that runs the code of a cell
+_DEEP = 400
+
+
+@dataclass(eq=False)
+class Run:
+    """One execution of a cell.
+
+    Attributes
+    ----------
+    number
+        Its number in the session, from 1.
+    raw, python
+        Its code as it was typed, and as Python when IPython told it already.
+    thread
+        Identity of the thread that runs it.
+    events
+        What was seen, in order.
+    known, writes
+        What is noted already: a loop that reads a file a thousand times is one line.
+    told
+        Its ``cell`` line is in the spool.
+    done
+        It has ended.
+    late
+        Something was written after its end (a thread that went on).
+    unseen
+        What could not be looked into.
+    """
+
+    number: int
+    raw: str
+    python: str | None = None
+    cell_id: str | None = None
+    count: int | None = None
+    thread: int = 0
+    info: Any = None
+    before: bool = False
+    events: list[Event] = field(default_factory=list)
+    known: set[Any] = field(default_factory=set)
+    writes: set[Any] = field(default_factory=set)
+    unseen: dict[str, None] = field(default_factory=dict)
+    failed: Place | None = None
+    told: bool = False
+    done: bool = False
+    late: bool = False
+
+
+class Cells:
+    """Follows which cell runs now; nested cells and subshells have their own stacks.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell.
+    ended
+        Called with each run at its end and whether it succeeded.
+    guard
+        Wraps the callbacks, so that nothing of ours reaches the user's cell.
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        ended: Callable[[Run, bool], None],
+        guard: Callable[[Callable[..., None]], Callable[..., None]],
+    ) -> None:
+        self.shell = shell
+        self.runs: list[Run] = []
+        self._ended = ended
+        self._stacks: dict[int, list[Run | None]] = {}
+        self._current: Run | None = None
+        self._callbacks = {"pre_run_cell": guard(self._pre), "post_run_cell": guard(self._post)}
+
+    def start(self) -> None:
+        """Listen to IPython, and learn what ran before."""
+        if not self.runs:
+            self._catch_up()
+        for name, callback in self._callbacks.items():
+            self.shell.events.register(name, callback)
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        for name, callback in self._callbacks.items():
+            if callback in self.shell.events.callbacks[name]:
+                self.shell.events.unregister(name, callback)
+        self._stacks.clear()
+        self._current = None
+
+    def now(self) -> Run | None:
+        """The run that something happening now belongs to; None outside all cells."""
+        stack = self._stacks.get(threading.get_ident())
+        if stack:
+            return next((run for run in reversed(stack) if run is not None), None)
+        # A thread of the user's: it belongs to the cell that runs, else to the last one.
+        return self._current or (self.runs[-1] if self.runs else None)
+
+    def place(self, run: Run) -> tuple[Place | None, Place | None]:
+        """Where in the code of ``run`` we are: in the cell itself, and in code that a magic runs for it."""
+        ident = threading.get_ident()
+        crossings = 0
+        if ident == run.thread:
+            frame: FrameType | None = sys._getframe(1)
+            for above in reversed(self._stacks.get(ident, ())):
+                if above is run:
+                    break
+                crossings += 1  # cells without history that a magic of this cell runs
+        else:
+            frame = sys._current_frames().get(run.thread)
+        return _search(frame, self.shell.user_global_ns, crossings)
+
+    def _pre(self, info: Any) -> None:
+        stack = self._stacks.setdefault(threading.get_ident(), [])
+        if info.silent or not info.store_history:
+            stack.append(None)
+            return
+        run = self._new(info)
+        run.count = len(getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", ())) or None
+        stack.append(run)
+        self._current = run
+
+    def _new(self, info: Any) -> Run:
+        run = Run(
+            number=len(self.runs) + 1,
+            raw=info.raw_cell or "",
+            python=getattr(info, "transformed_cell", None),
+            cell_id=info.cell_id,
+            count=None,
+            thread=threading.get_ident(),
+            info=info,
+        )
+        self.runs.append(run)
+        return run
+
+    def _post(self, result: Any) -> None:
+        stack = self._stacks.get(threading.get_ident())
+        if not stack:
+            return
+        run = stack.pop()
+        if not stack:
+            del self._stacks[threading.get_ident()]
+        if run is None:
+            return
+        if self._current is run:
+            self._current = None
+        error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+        run.count = getattr(result, "execution_count", None) or run.count
+        if error is not None:
+            run.failed = self._failure(getattr(result, "error_in_exec", None))
+        run.info = None
+        run.done = True
+        self._ended(run, error is None)
+
+    def _failure(self, error: BaseException | None) -> Place | None:
+        traceback = error.__traceback__ if error is not None else None
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if frame.f_code.co_name == "<module>" and frame.f_globals is self.shell.user_global_ns:
+                return Place(frame.f_code, traceback.tb_lasti)
+            traceback = traceback.tb_next
+        return Place(_nowhere(), 0)  # it did not compile: none of it ran
+
+    def _catch_up(self) -> None:
+        """The record often begins inside a cell (the first ``sc.open``): take that one, and the code before it."""
+        info = _info_of_running_cell()
+        history = getattr(self.shell, "history_manager", None)
+        raw = list(getattr(history, "input_hist_raw", []))[1:]
+        python = list(getattr(history, "input_hist_parsed", []))[1:]
+        if info is not None and info.store_history and raw:
+            raw, python = raw[:-1], python[:-1]
+        for number, source in enumerate(raw):
+            code = python[number] if number < len(python) else None
+            self.runs.append(Run(number + 1, source, code, count=number + 1, before=True, done=True))
+        if info is not None and info.store_history and not info.silent:
+            run = self._new(info)
+            run.count = len(raw) + 1
+            self._stacks[threading.get_ident()] = [run]
+            self._current = run
+
+
+def _nowhere() -> CodeType:
+    return compile("", "<nowhere>", "exec")
+
+
+def _search(frame: FrameType | None, names: dict[str, Any], crossings: int) -> tuple[Place | None, Place | None]:
+    outer = inner = None
+    for _ in range(_DEEP):
+        if frame is None:
+            break
+        code = frame.f_code
+        if code.co_name == "<module>" and frame.f_globals is names:
+            outer = Place(code, frame.f_lasti)
+            inner = inner or outer
+        elif code.co_name == _ENTRY:
+            if not crossings:
+                break
+            crossings -= 1
+        frame = frame.f_back
+    return outer, (inner if inner is not outer else None)
+
+
+def _info_of_running_cell() -> Any:
+    """IPython's own words about the cell in which we are called; None when we are in none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "run_cell_async":
+            info = frame.f_locals.get("info")
+            if info is not None and hasattr(info, "store_history"):
+                return info
+        frame = frame.f_back
+    return None

@@ -1,0 +1,55 @@
+"""Versions of the software that a result was made with."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterable
+
+_versions: dict[str, str | None] = {}
+# They do the work behind our handles, whether or not the user imports them.
+_BEHIND = ("h5py", "pandas", "numpy")
+
+
+def imported_names(code: str | None) -> set[str]:
+    """Top-level names of the modules that a piece of code imports."""
+    try:
+        tree = ast.parse(code or "")
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def modules_of(codes: Iterable[str | None]) -> dict[str, str]:
+    """Names and versions of Python and of the modules that the given code imports and the process has loaded."""
+    names: set[str] = {"jupyter_shinecat", *_BEHIND}
+    for code in codes:
+        names |= imported_names(code)
+    found = {"python": platform.python_version()}
+    for name in sorted(names):
+        if name in sys.modules and name not in sys.stdlib_module_names:
+            version = _version(name)
+            if version:
+                found[name] = version
+    return found
+
+
+def _version(name: str) -> str | None:
+    if name not in _versions:
+        # `__dict__`, because looking an attribute up may run code of a lazy module.
+        version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
+        if not isinstance(version, str):
+            try:
+                version = importlib.metadata.version(name)
+            except Exception:
+                version = None
+        _versions[name] = version
+    return _versions[name]
