@@ -1,4 +1,4 @@
-"""Binder's environment, as its files build it (set-up: ``make build/binder/.ready``), runs its notebook without a hub."""
+"""Binder, as its files build it (set-up: ``make build/binder/.ready``), runs its notebook without a hub."""
 
 import json
 import os
