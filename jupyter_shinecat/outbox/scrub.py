@@ -1,6 +1,7 @@
 """Taking secrets out of code before it leaves the machine.
 
-Better a harmless text too many than a password too few: whatever looks like a secret is replaced by ``***``.
+Better a harmless text too many than a password too few: whatever looks like a secret is replaced by ``***``. The text
+is gone through word by word; nothing here looks further than a bounded way ahead, so no text can make it slow.
 """
 
 from __future__ import annotations
@@ -12,50 +13,49 @@ from typing import Any
 
 HIDDEN = "***"
 
-_SECRET_NAME = (
-    r"(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|api[_-]?keys?|apikeys?|access[_-]?keys?(?:[_-]?id)?|"
-    r"private[_-]?keys?|secret[_-]?keys?|auth[_-]?keys?|credentials?|creds?|authorization|bearer|cookies?|pin|jwt|密码|口令|密钥|令牌)"
-)
-# The secret word ends the name, or stands in it between separators: DB_PASSWORD, tokenValue, my_token2.
-_NAME = rf"(?:[\w.\-]*[_.\-])?{_SECRET_NAME}(?:[_\-]?(?:value|str|string|text|hash|prod|dev|test|\d+))?"
-_STRING = (
-    r"(?:[rbfuRBFU]{0,2})(?:\"\"\"(?:[^\\]|\\.){0,5000}?\"\"\"|'''(?:[^\\]|\\.){0,5000}?'''|"
-    r"\"(?:[^\"\\\n]|\\.){0,5000}\"|'(?:[^'\\\n]|\\.){0,5000}')"
-)
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # A private key in PEM form, to its end or the end of the text.
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), HIDDEN),
-    # JSON web tokens.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{3,}(?:\.[A-Za-z0-9_-]*)?"), HIDDEN),
-    # scheme://user:password@host
-    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://)[^\s/@\"'<>]{1,500}@"), rf"\1{HIDDEN}@"),
-    # ?token=... in an address
-    (re.compile(rf"([?&;](?:[\w.-]*[_.-])?(?:{_SECRET_NAME}|key|sig|signature|code)=)[^&\s\"'#;]+", re.I), rf"\1{HIDDEN}"),
-    # Authorization: Bearer ...
-    (re.compile(r"\b(bearer|basic|token)(\s+)[A-Za-z0-9._~+/=-]{8,}", re.I), rf"\1\2{HIDDEN}"),
-    # Tokens that services mark by a prefix.
-    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hf_|pypi-|sk-|sk_live_|rk_live_|AIza|ya29\.|dop_v1_|npm_)[\w.-]{10,}"), HIDDEN),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
-    # name = "...", name: "...", d["name"] = "...", name="...", {"name": "..."}, also with a type or a default between.
-    (re.compile(rf"(?<![A-Za-z0-9])({_NAME}[\"']?\]?\s*(?::\s*\w+\s*)?(?:=|:|,|\|\|=|:=|\+=|==)\s*\(?\s*){_STRING}", re.I), rf'\1"{HIDDEN}"'),
-    # The same without quotes, as shells, magics and settings files have it: %env TOKEN=abc, --password abc
-    (re.compile(rf"((?:^|[\s;!])(?:%env\s+|export\s+|set\s+|setx\s+)?{_NAME}=)(?![\"'(\s=*]|os\.|getpass|input)[^\s;,()\[\]]+(?=\s|;|$)", re.I | re.M), rf"\1{HIDDEN}"),
-    (re.compile(rf"(%env\s+{_NAME}\s+)\S+", re.I), rf"\1{HIDDEN}"),
-    (re.compile(rf"(--?(?:[\w-]*-)?{_SECRET_NAME}(?:=|\s+))(?![\"'*-])[^\s\"']+", re.I), rf"\1{HIDDEN}"),
-    (re.compile(rf"(--?(?:[\w-]*-)?{_SECRET_NAME}[\"']?(?:=|\s+|,\s*)){_STRING}", re.I), rf'\1"{HIDDEN}"'),
-    (re.compile(r"((?:^|\s)-u\s+[\"']?)[^\s:\"']+:[^\s\"']+"), rf"\1{HIDDEN}"),
-    # password = 12345
-    (re.compile(r"(?<![A-Za-z0-9])((?:\w*_)?(?:pass(?:word|wd|code)|pwd|secret|pin)[\"']?\]?\s*[=:]\s*)\d{3,}\b", re.I), rf"\g<1>{HIDDEN}"),
-    # A first line that names the secret's header: "X-Api-Key: abc"
-    (re.compile(rf"([\"']?(?:x-)?{_SECRET_NAME}[\"']?\s*:\s*)(?![\"'*\s])[A-Za-z0-9._~+/=-]{{8,}}", re.I), rf"\1{HIDDEN}"),
+# Last words of names that hold a secret.
+_SECRET_WORDS = frozenset(
+    {"pass", "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "token", "tokens",
+     "apikey", "apikeys", "credential", "credentials", "cred", "creds", "authorization", "bearer", "cookie", "cookies",
+     "pin", "jwt", "密码", "口令", "密钥", "令牌"}
 )  # fmt: skip
-# login("me", "secret"), with_password("x"), auth=("me", "secret")
-_CALL = re.compile(
-    r"((?:\b\w*(?:login|log_in|logon|signin|sign_in|authenticate|connect|basicauth|set_password|from_credentials|credential\w*|passw\w*|auth)\w*"
-    r"\s*\(|\bauth\s*=\s*\())([^()]{1,2000})(\))",
-    re.I,
+_KEY_KINDS = frozenset({"api", "access", "private", "secret", "auth", "encryption", "signing", "ssh"})
+_ENDINGS = ("password", "passwd", "token", "secret", "apikey", "密码", "口令", "密钥", "令牌")
+_SUFFIXES = frozenset({"value", "str", "string", "text", "hash", "prod", "dev", "test", "id", "file", "default"})
+_NUMBERS_TOO = ("pass", "pwd", "pin", "secret")
+_SIGN_IN = re.compile(r"log_?[io]n|signin|sign_in|authenticate|connect|basicauth|credential|passw|auth$", re.I)
+
+_WORD = re.compile(r"[^\W\d][\w\-]*")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_STRING = re.compile(
+    r"[rbfuRBFU]{0,2}(?:\"\"\"(?:[^\\]|\\.){0,5000}?\"\"\"|'''(?:[^\\]|\\.){0,5000}?'''|"
+    r"\"(?:[^\"\\\n]|\\.){0,5000}\"|'(?:[^'\\\n]|\\.){0,5000}')",
+    re.S,
 )
-_LITERAL = re.compile(_STRING)
+# From a name to the text it is given: = "...", : "...", "]: "...", ", default="...", and with a type between.
+_GIVEN = re.compile(
+    r"[\"']?\]?\s{0,20}(?::\s{0,20}\w{1,50}\s{0,20}(?==))?(?:==|:=|\+=|\|\|=|=|:|,)\s{0,50}(?:\w{1,30}\s?=\s?)?\(?\s{0,50}"
+)
+_NUMBER = re.compile(r"\d{3,}\b")
+_BARE = re.compile(r"=(?![\"'(\s=*]|os\.|getpass|input)([^\s;,()\[\]\"']+)(?=\s|;|$)")
+_HEADER = re.compile(r"[\"']?\s{0,5}:\s{0,5}(?=[A-Za-z._~+/=-]{0,100}\d)[A-Za-z0-9._~+/=-]{8,}")
+_OPTION = re.compile(r"(?:=|\s{1,10})(?![\"'*-])[^\s\"']+")
+_ARGUMENTS = re.compile(r"\s{0,5}=?\s{0,5}\(([^()]{1,2000})\)")
+_OF_ENV = re.compile(r"\s+(?!=)\S+")
+
+_FORMS: tuple[re.Pattern[str], ...] = (
+    re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.{0,10000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.S),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{3,}(?:\.[A-Za-z0-9_-]*)?"),
+    re.compile(
+        r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hf_|pypi-|sk-|[sr]k_live_|AIza|ya29\.|dop_v1_|npm_)[\w.-]{10,}"
+    ),
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"(?<=://)[^\s/@\"'<>]{1,500}(?=@)"),
+    re.compile(r"(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"),
+    re.compile(r"(?<=[Bb]asic )(?=[A-Za-z+/]{0,100}[A-Z0-9=])[A-Za-z0-9+/]{8,}={0,2}"),
+    re.compile(r"(?<=\s-u )[\"']?[^\s:\"']{1,200}:[^\s\"']+"),
+)
+_IN_ADDRESS = re.compile(r"([?&;])([\w.\-]{1,100})=([^&\s\"'#;]+)")
 _OPAQUE = re.compile(r"(?<![\w/+.-])[A-Za-z0-9+_=-]{32,}(?![\w/+.-])")
 
 
@@ -77,10 +77,10 @@ def scrub(text: str, known: Iterable[str] = ()) -> str:
     for secret in known:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
-    text = _CALL.sub(_hide_arguments, text)
-    return _OPAQUE.sub(_hide_opaque, text)
+    for form in _FORMS:
+        text = form.sub(HIDDEN, text)
+    text = _IN_ADDRESS.sub(_hide_in_address, text)
+    return _OPAQUE.sub(_hide_opaque, _hide_given(text))
 
 
 def scrub_value(value: Any, known: Iterable[str] = (), *, name: str = "") -> Any:
@@ -90,7 +90,7 @@ def scrub_value(value: Any, known: Iterable[str] = (), *, name: str = "") -> Any
         return {scrub(str(key), known): scrub_value(item, known, name=str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [scrub_value(item, known, name=name) for item in value]
-    if name and re.fullmatch(_NAME, name, re.I) and isinstance(value, str | int | float):
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and _is_secret(name):
         return HIDDEN
     return scrub(value, known) if isinstance(value, str) else value
 
@@ -100,18 +100,86 @@ def secrets_of_environment() -> list[str]:
     return [value for name, value in os.environ.items() if value and re.search(r"TOKEN|PASSWORD|SECRET|_KEY$", name)]
 
 
-def _hide_arguments(match: re.Match[str]) -> str:
+def _is_secret(name: str) -> bool:
+    """Whether a thing of this name holds a secret: ``DB_PASSWORD``, ``apiKey2``, ``x-auth-token``."""
+    parts = [part.lower() for part in _PARTS.findall(name[-100:])]
+    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in _SUFFIXES):
+        parts.pop()
+    if not parts:
+        return False
+    if parts[-1] in ("key", "keys"):
+        return len(parts) > 1 and parts[-2] in _KEY_KINDS
+    return parts[-1] in _SECRET_WORDS or parts[-1].endswith(_ENDINGS)
+
+
+def _hide_given(text: str) -> str:
+    """Texts that are given to names of secrets, or to functions that sign in."""
+    out: list[str] = []
+    at = 0
+    for word in _WORD.finditer(text):
+        if word.start() < at:
+            continue
+        if _is_secret(word[0]):
+            found = _value_after(text, word)
+        elif len(word[0]) < 100 and _SIGN_IN.search(word[0]):
+            found = _arguments_after(text, word)
+        else:
+            continue
+        if found is not None:
+            start, end, hidden = found
+            out += [text[at:start], hidden]
+            at = end
+    return "".join(out) + text[at:]
+
+
+def _value_after(text: str, word: re.Match[str]) -> tuple[int, int, str] | None:
+    """Where the value of the secret ``word`` stands, and what to put there."""
+    end = word.end()
+    before = text[max(0, word.start() - 10) : word.start()]
+    given = _GIVEN.match(text, end)
+    if given is not None:
+        value = _STRING.match(text, given.end())
+        if value is not None:
+            return given.end(), value.end(), f'"{HIDDEN}"'
+        number = _NUMBER.match(text, given.end())
+        if number is not None and any(kind in word[0].lower() for kind in _NUMBERS_TOO):
+            return given.end(), number.end(), HIDDEN
+    if before.endswith("-"):
+        option = _OPTION.match(text, end)
+        if option is not None:
+            return end + 1, option.end(), HIDDEN
+    if not before or before[-1] in " \t\n;!%":
+        bare = _BARE.match(text, end)
+        if bare is not None:
+            return bare.start(1), bare.end(), HIDDEN
+    header = _HEADER.match(text, end)
+    if header is not None:
+        return text.index(":", end) + 1, header.end(), f" {HIDDEN}"
+    if before.endswith("%env "):
+        value = _OF_ENV.match(text, end)
+        if value is not None:
+            return end + 1, value.end(), HIDDEN
+    return _arguments_after(text, word) if _SIGN_IN.search(word[0]) else None
+
+
+def _arguments_after(text: str, word: re.Match[str]) -> tuple[int, int, str] | None:
     """In a call that signs in, every text but a first one that is a name or an address."""
-    literals = list(_LITERAL.finditer(match[2]))
-    if "passw" in match[1].lower() or ("credential" in match[1].lower() and len(literals) == 1):
-        hidden = literals
-    else:
-        hidden = literals[1:]
-    inner, at = "", 0
-    for literal in hidden:
-        inner += match[2][at : literal.start()] + f'"{HIDDEN}"'
+    call = _ARGUMENTS.match(text, word.end())
+    if call is None:
+        return None
+    literals = list(_STRING.finditer(call[1]))
+    only_secrets = "passw" in word[0].lower() or (len(literals) == 1 and "credential" in word[0].lower())
+    hidden, at = "", 0
+    for literal in literals if only_secrets else literals[1:]:
+        hidden += call[1][at : literal.start()] + f'"{HIDDEN}"'
         at = literal.end()
-    return match[1] + inner + match[2][at:] + match[3]
+    # What stands before the last hidden text is done; the rest is looked at as usual.
+    return (call.start(1), call.start(1) + at, hidden) if at else None
+
+
+def _hide_in_address(match: re.Match[str]) -> str:
+    secret = _is_secret(match[2]) or match[2].lower() in ("key", "sig", "signature", "code")
+    return f"{match[1]}{match[2]}={HIDDEN}" if secret else match[0]
 
 
 def _hide_opaque(match: re.Match[str]) -> str:

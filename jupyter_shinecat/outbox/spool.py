@@ -109,7 +109,8 @@ class SpoolFile:
 
     def is_here(self) -> bool:
         """Whether its process runs, or ran, on this machine."""
-        return self.head.get("host", process.host()) == process.host()
+        told_host = self.head.get("host")
+        return told_host is None or bool(told_host == process.host())
 
     def is_alive(self, now: float) -> bool:
         """Whether its process may still write to it.
