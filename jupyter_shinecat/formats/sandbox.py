@@ -135,11 +135,18 @@ class Sandbox:
         if isinstance(answer, Failure) and answer.kind in ("crash", "timeout", "memory"):
             answer = self._ask(absolute, fresh=True)
         if digest:
-            try:
-                answer.sha256 = _sha256(absolute)
-            except OSError as error:
-                return _os_failure(error)
+            found = self.digest(absolute)
+            if isinstance(found, Failure):
+                return found
+            answer.sha256 = found
         return answer
+
+    def digest(self, path: str | os.PathLike[str]) -> str | Failure:
+        """SHA-256 of a file as hex; read here, since bytes that are only hashed do no harm."""
+        try:
+            return _sha256(os.path.abspath(path))
+        except OSError as error:
+            return _os_failure(error)
 
     def _ask(self, path: str, *, fresh: bool) -> Extract | Failure:
         child = self._idle.get()
