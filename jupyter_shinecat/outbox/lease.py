@@ -103,6 +103,11 @@ class Lease:
             return None
         return told
 
+    @staticmethod
+    def is_here(holder: dict[str, Any]) -> bool:
+        """Whether the holder runs on this machine."""
+        return holder.get("host") == process.host()
+
     def _names(self) -> list[str]:
         try:
             names = os.listdir(self._folder)

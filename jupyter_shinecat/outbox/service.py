@@ -105,6 +105,11 @@ class Outbox:
         """Whether nothing more will happen by itself: all is sent, withdrawn, failed, or waits for a person."""
         return all(e.state in (*FINAL, FAILED) or self._waits_for_yes(e) for e in self.entries)
 
+    @property
+    def trouble(self) -> tuple[str, str]:
+        """Why nothing can be sent now, and what to do about it; empty while the catalog answers."""
+        return ("", "") if self._pauses.is_over(_CATALOG) else self._pauses.words(_CATALOG)
+
     def close(self) -> None:
         """Close the connection to the catalog."""
         if self._sender is not None:

@@ -1,0 +1,129 @@
+"""``shinecat outbox``: see, send and retry results on their way to the catalog."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def outbox() -> None:
+    """Results on their way to the catalog."""
+
+
+@outbox.command("list")
+@_AS_JSON
+def list_(as_json: bool) -> None:
+    """Show all entries, newest first."""
+    from jupyter_shinecat.outbox import list_entries
+    from jupyter_shinecat.paths import state_dir
+
+    _show(list_entries(state_dir()), as_json)
+
+
+@outbox.command()
+@_AS_JSON
+def flush(as_json: bool) -> None:
+    """Send what waits, now and from here.
+
+    The catalog is reached as SHINECAT_SOCKET, or SHINECAT_CATALOG_URL with SHINECAT_TOKEN, say. Ends with 1 when
+    something is left.
+    """
+    from jupyter_shinecat.outbox.flush import flush as send
+    from jupyter_shinecat.outbox.settings import Settings
+
+    settings = Settings.from_environment()
+    try:
+        flushed = send(settings, lambda line: None if as_json else _tell(line))
+    except OSError as error:
+        raise ShineCatError(
+            tr("The outbox in {folder} can't be written ({cause}).", folder=settings.folder, cause=error.strerror),
+            left=tr("Nothing is lost."),
+            do=tr("Make room or make it writable, then repeat this."),
+        ) from error
+    if flushed.holder is not None:
+        words = tr(
+            "Process {pid} on {host} is sending already.",
+            pid=flushed.holder.get("pid"),
+            host=flushed.holder.get("host"),
+        )
+        click.echo(json.dumps({"holder": flushed.holder}) if as_json else words)
+        return
+    left = [entry for entry in flushed.entries if entry["state"] not in ("sent", "withdrawn")]
+    if as_json:
+        click.echo(json.dumps({"entries": flushed.entries, "reason": flushed.reason, "do": flushed.do}))
+    else:
+        sent = sum(entry["state"] == "sent" for entry in flushed.entries)
+        click.echo(tr("{sent} in the catalog, {left} left.", sent=sent, left=len(left)))
+        if flushed.reason:
+            click.echo(" ".join(part for part in (flushed.reason, flushed.do) if part), err=True)
+    sys.exit(1 if left else 0)
+
+
+@outbox.command()
+@click.argument("key", required=False)
+@_AS_JSON
+def retry(key: str | None, as_json: bool) -> None:
+    """Try the entry KEY again, or all that failed."""
+    from jupyter_shinecat.outbox import list_entries, request_retry
+    from jupyter_shinecat.outbox.lease import Lease
+    from jupyter_shinecat.paths import state_dir
+
+    state = state_dir()
+    known = [entry for entry in list_entries(state) if key in (None, entry["key"])]
+    if key is not None and not known:
+        raise ShineCatError(tr("There is no entry {key}.", key=key), do=tr("See shinecat outbox list."))
+    try:
+        request_retry(state, key)
+    except OSError as error:
+        raise ShineCatError(
+            tr("The request could not be written ({cause}).", cause=error.strerror),
+            do=tr("Make room in {folder}, then repeat this.", folder=state),
+        ) from error
+    working = Lease(state / "outbox").holder() is not None
+    if as_json:
+        click.echo(json.dumps({"entries": len(known), "working": working}))
+    elif working:
+        click.echo(tr("Asked for {count} entries.", count=len(known)))
+    else:
+        click.echo(tr("Noted. It is done when your Jupyter server runs, or by shinecat outbox flush."))
+
+
+def _show(entries: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"entries": entries}))
+        return
+    if not entries:
+        click.echo(tr("Nothing is in the outbox."))
+    for entry in entries:
+        _tell(entry)
+
+
+def _tell(entry: dict[str, Any]) -> None:
+    words = " ".join(str(part) for part in (entry["reason"], entry["do"]) if part)
+    click.echo(
+        "  ".join(
+            part for part in (_state(entry["state"]), entry["key"], entry["name"], entry["pid"] or "", words) if part
+        )
+    )
+
+
+def _state(state: str) -> str:
+    match state:
+        case "sending":
+            return tr("sending")
+        case "sent":
+            return tr("sent")
+        case "failed":
+            return tr("failed")
+        case "withdrawn":
+            return tr("withdrawn")
+    return tr("waiting")
