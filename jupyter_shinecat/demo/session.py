@@ -53,11 +53,11 @@ class HubSession(JupyterSession):
         self._http.get(f"/hub/spawn/{self.username}")
         deadline = time.monotonic() + timeout_s
         while True:
-            # The first request walks the hub's OAuth round and leaves the server's own cookie with us.
-            answer = self.get("api/status")
-            if answer.status_code == 200 and answer.headers.get("content-type", "").startswith("application/json"):
-                self.get("tree")
-                return self.hub_url + self.base
+            # A page walks the hub's OAuth round, which leaves the server's cookie with us; its API only says 403.
+            if self.get("lab").url.path.startswith(self.base):
+                answer = self.get("api/status")
+                if answer.status_code == 200 and answer.headers.get("content-type", "").startswith("application/json"):
+                    return self.hub_url + self.base
             if time.monotonic() > deadline:
                 raise DemoError(step, tr("it did not answer within {seconds:.0f} s", seconds=timeout_s))
             time.sleep(0.3)
