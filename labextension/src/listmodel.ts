@@ -31,6 +31,7 @@ export class ListModel extends Store<ListState> {
   /** Where the reader was; kept while a dataset's page is shown in its place. */
   scrollOffset = 0;
   activeIndex = 0;
+  focusOnReturn = false;
 
   constructor(private readonly api: Api) {
     super({

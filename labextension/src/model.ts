@@ -49,6 +49,7 @@ export class AppModel extends Store<AppState> {
   }
 
   back(): void {
+    this.list.focusOnReturn = this.state.trail.length === 1;
     this.set({ trail: this.state.trail.slice(0, -1) });
   }
 

@@ -3,8 +3,8 @@ import * as React from 'react';
 import { openInNotebook, useLab, useStore } from '../context';
 import { PAGE_ROWS } from '../listmodel';
 import { EVERYTHING } from '../query';
-import { DatasetRow, PlaceholderRow } from './row';
 import { Quiet, Trouble } from './parts';
+import { GridRow, isRow } from './row';
 
 const ROW_HEIGHT_PX = 46;
 // Browsers end at some 30 million pixels of height.
@@ -56,7 +56,7 @@ function Grid(): React.ReactElement {
   const count = Math.min(rows, MAX_ROWS);
   const scroller = React.useRef<HTMLDivElement>(null);
   const [active, setActive] = React.useState(Math.min(list.activeIndex, count - 1));
-  const [focusWanted, setFocusWanted] = React.useState(false);
+  const [focusWanted, setFocusWanted] = React.useState(list.focusOnReturn);
 
   const virtualizer = useVirtualizer({
     count,
@@ -86,6 +86,7 @@ function Grid(): React.ReactElement {
 
   React.useEffect(() => {
     list.activeIndex = active;
+    list.focusOnReturn = false;
     if (focusWanted) {
       const row = scroller.current?.querySelector<HTMLElement>(`[aria-rowindex="${active + 1}"]`);
       if (row) {
@@ -116,7 +117,7 @@ function Grid(): React.ReactElement {
     const row = list.row(active);
     if (to !== undefined) {
       move(to);
-    } else if (event.key === 'Enter' && row && typeof row === 'object' && 'pid' in row) {
+    } else if (event.key === 'Enter' && isRow(row)) {
       if (event.ctrlKey || event.metaKey) {
         openInNotebook(lab, row.pid);
       } else {
@@ -141,21 +142,17 @@ function Grid(): React.ReactElement {
         className="jp-Shinecat-grid"
         style={{ height: virtualizer.getTotalSize() }}
       >
-        {items.map(item => {
-          const row = list.row(item.index);
-          const style = { height: item.size, transform: `translateY(${item.start}px)` };
-          const shared = { index: item.index, active: item.index === active, style };
-          return row && typeof row === 'object' && 'pid' in row ? (
-            <DatasetRow key={item.key} row={row} onActive={setActive} {...shared} />
-          ) : (
-            <PlaceholderRow
-              key={item.key}
-              content={row}
-              again={() => list.retryPage(Math.floor(item.index / PAGE_ROWS))}
-              {...shared}
-            />
-          );
-        })}
+        {items.map(item => (
+          <GridRow
+            key={item.key}
+            index={item.index}
+            active={item.index === active}
+            style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+            content={list.row(item.index)}
+            onActive={setActive}
+            again={() => list.retryPage(Math.floor(item.index / PAGE_ROWS))}
+          />
+        ))}
       </div>
     </div>
   );

@@ -7,16 +7,28 @@ import type { Problem } from '../problem';
 import { problemText } from '../words';
 import { IconButton, TypeBadge } from './parts';
 
-interface Shared {
+export type RowContent = Row | Problem | 'loading' | undefined;
+
+export function isRow(content: RowContent): content is Row {
+  return typeof content === 'object' && 'pid' in content;
+}
+
+/**
+ * A line of the list: a dataset, or that it is on its way, or why it could not be fetched.
+ *
+ * One element for all of these, so that the focus stays on it when the dataset arrives.
+ */
+export function GridRow(props: {
   index: number;
   active: boolean;
   style: React.CSSProperties;
-}
-
-/** One dataset of the list: its name, and below what tells it from its neighbours. */
-export function DatasetRow(props: Shared & { row: Row; onActive: (index: number) => void }): React.ReactElement {
-  const lab = useLab();
-  const { index, active, style, row, onActive } = props;
+  content: RowContent;
+  onActive: (index: number) => void;
+  again: () => void;
+}): React.ReactElement {
+  const { model } = useLab();
+  const { index, active, style, content, onActive, again } = props;
+  const pid = isRow(content) ? content.pid : undefined;
   return (
     // The keys of a row are the grid's: it handles them for whichever row has the focus.
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events
@@ -26,13 +38,25 @@ export function DatasetRow(props: Shared & { row: Row; onActive: (index: number)
       tabIndex={active ? 0 : -1}
       className="jp-Shinecat-row"
       style={style}
-      data-pid={row.pid}
+      data-pid={pid}
       onFocus={() => onActive(index)}
       onClick={() => {
         onActive(index);
-        lab.model.open(row.pid);
+        if (pid !== undefined) {
+          model.open(pid);
+        }
       }}
     >
+      {isRow(content) ? <DatasetCells row={content} /> : <WaitingCell content={content} again={again} />}
+    </div>
+  );
+}
+
+/** The name of a dataset, and below it what tells it from its neighbours. */
+function DatasetCells({ row }: { row: Row }): React.ReactElement {
+  const lab = useLab();
+  return (
+    <>
       <div role="gridcell" className="jp-Shinecat-cell">
         <span className="jp-Shinecat-name" title={row.name}>
           {row.name}
@@ -59,36 +83,27 @@ export function DatasetRow(props: Shared & { row: Row; onActive: (index: number)
           }}
         />
       </div>
-    </div>
+    </>
   );
 }
 
-/** A row that is on its way, or could not be fetched. */
-export function PlaceholderRow(
-  props: Shared & { content: 'loading' | Problem | undefined; again: () => void }
-): React.ReactElement {
+function WaitingCell(props: { content: Problem | 'loading' | undefined; again: () => void }): React.ReactElement {
   const { trans } = useLab();
-  const { index, active, style, content, again } = props;
+  const { content, again } = props;
   return (
-    <div
-      role="row"
-      aria-rowindex={index + 1}
-      tabIndex={active ? 0 : -1}
-      className="jp-Shinecat-row jp-mod-placeholder"
-      style={style}
-    >
-      <div role="gridcell" className="jp-Shinecat-cell">
-        {typeof content === 'object' ? (
-          <>
-            <span title={problemText(content, trans)}>{problemText(content, trans)}</span>
-            <button type="button" className="jp-Shinecat-link" onClick={again}>
-              {trans.__('Try again')}
-            </button>
-          </>
-        ) : (
-          <span className="jp-Shinecat-bar" aria-label={trans.__('Loading…')} />
-        )}
-      </div>
+    <div role="gridcell" className="jp-Shinecat-cell">
+      {typeof content === 'object' ? (
+        <>
+          <span className="jp-Shinecat-name" title={problemText(content, trans)}>
+            {problemText(content, trans)}
+          </span>
+          <button type="button" className="jp-Shinecat-link" tabIndex={-1} onClick={again}>
+            {trans.__('Try again')}
+          </button>
+        </>
+      ) : (
+        <span className="jp-Shinecat-bar" role="img" aria-label={trans.__('Loading…')} />
+      )}
     </div>
   );
 }
