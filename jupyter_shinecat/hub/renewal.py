@@ -85,15 +85,25 @@ class Renewer:
             The catalog doesn't answer.
         """
         async with AsyncCatalogClient(self._url, state.token, timeout_s=self._timeout_s) as client:
-            if not state.expired():
+            # Asked even when nothing but a new sign-in can help: while the catalog is away nobody can sign in, so
+            # nobody should be asked to.
+            features = await self._features(client)
+            if "renew" in features and not state.expired():
                 try:
-                    if "renew" in (await client.send(operations.health())).features:
-                        return await self._renew(client, state)
+                    return await self._renew(client, state)
                 except CatalogUnavailable:
                     raise
                 except ShineCatError:
                     pass  # refused: perhaps the account is locked; minting asks the catalog again
             return await self._mint(client, state)
+
+    async def _features(self, client: AsyncCatalogClient) -> frozenset[str]:
+        try:
+            return (await client.send(operations.health())).features
+        except CatalogUnavailable:
+            raise
+        except ShineCatError:
+            return frozenset()
 
     async def _renew(self, client: AsyncCatalogClient, state: TokenState) -> TokenState:
         login = await client.send(operations.renew())

@@ -1,5 +1,7 @@
 """The proxy's list: what passes goes on character by character, everything else stops here."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,7 +138,9 @@ def test_tokens_are_taken_out_of_the_query_and_the_rest_stays_as_it_came():
 @given(st.text(min_size=1, max_size=40))
 def test_any_pid_is_one_segment_or_refused(pid):
     target = f"api/v3/datasets/{quote_pid(pid)}/origdatablocks"
+    tricky = any(step in (".", "..") for step in re.split(r"[/\\]", pid)) or re.search(r"[\x00-\x1f\x7f%]", pid)
     try:
-        assert admit("GET", target) == target
-    except RouteRefused as error:
-        assert error.status == 400
+        passed = admit("GET", target)
+    except RouteRefused:
+        passed = None
+    assert passed == target or (passed is None and tricky)

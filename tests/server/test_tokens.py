@@ -49,7 +49,9 @@ def test_many_callers_at_once_fetch_one_token():
     run(story())
 
 
-@pytest.mark.parametrize(("life_s", "age_s", "due"), [(3600, 3500, False), (3600, 3545, True), (40, 25, False), (40, 31, True)])
+@pytest.mark.parametrize(
+    ("life_s", "age_s", "due"), [(3600, 3500, False), (3600, 3545, True), (40, 25, False), (40, 31, True)]
+)
 def test_it_is_renewed_a_minute_or_a_quarter_of_its_life_before_its_end(monkeypatch, life_s, age_s, due):
     async def story():
         source = Source(life_s)
