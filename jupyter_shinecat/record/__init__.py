@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from .audit import quiet
 from .recorder import Recorder
 
-__all__ = ["Recorder", "current", "off", "on"]
+__all__ = ["Recorder", "current", "off", "on", "quiet"]
 
 _recorder: Recorder | None = None
 

@@ -56,6 +56,7 @@ class Recorder:
 
     def __init__(self, shell: Any) -> None:
         state = state_dir()
+        self.shell = shell
         self.session = Session()
         self.spool = Spool(lambda: state / "spool", self.session.line)
         self.on = False

@@ -85,6 +85,8 @@ _LIBRARY_FOLDERS = tuple({os.path.realpath(path) for path in sysconfig.get_paths
 
 def kind_of_module(dotted: str) -> str:
     """``user`` for a module whose source lies beside the user's work, ``library`` for all others."""
+    if dotted.partition(".")[0] == "jupyter_shinecat":  # also where it is installed from a checkout
+        return "library"
     for name in (dotted, dotted.rpartition(".")[0]):
         file = getattr(sys.modules.get(name), "__file__", None)
         if file:

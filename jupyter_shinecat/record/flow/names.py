@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 OPAQUE_CALLS = frozenset({"exec", "eval", "globals", "locals", "vars", "__import__"})
 
 _METHODS = """
-all any argmax argmin argsort array astype base close copy corr count cumsum decode describe diff dot dtypes dropna
-encode endswith fillna find flatten flush get groupby head index info isin isna isnull isoformat item items iterrows
-itertuples join keys loc lower max mean median merge min nonzero norm nunique prod quantile query ravel read
-readline readlines replace reshape reset_index resample rolling round sample select shape show sort_values split
-splitlines squeeze startswith std strftime strip sum tail take to to_dict to_numpy tobytes tolist transpose upper
-unique value_counts values var visit where zfill
+h5 table path metadata files all any argmax argmin argsort array astype base close copy corr count cumsum decode
+describe diff dot dtypes dropna encode endswith fillna find flatten flush get groupby head index info isin isna
+isnull isoformat item items iterrows itertuples join keys loc lower max mean median merge min nonzero norm nunique
+prod quantile query ravel read readline readlines replace reshape reset_index resample rolling round sample select
+shape show sort_values split splitlines squeeze startswith std strftime strip sum tail take to to_dict to_numpy
+tobytes tolist transpose upper unique value_counts values var visit where zfill
 """
 _FUNCTIONS = """
 print display len repr str type isinstance id bool int float sum min max sorted hash format dir help callable abs

@@ -1,0 +1,61 @@
+"""Errors of handles, shown as the sentence that they are."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from jupyter_shinecat.errors import ShineCatError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FileProblem(ShineCatError):
+    """A file of a dataset can't be used.
+
+    Attributes
+    ----------
+    state
+        ``missing``, ``moved``, ``truncated``, ``unreadable``, ``unmapped``, ``ambiguous``, ``format`` or ``empty``.
+    """
+
+    state: str = ""
+
+
+class MissingKey(ShineCatError, KeyError):
+    """There is nothing of this name."""
+
+    def __str__(self) -> str:
+        return self.what  # KeyError would show it in quotes
+
+
+class MissingAttribute(ShineCatError, AttributeError):
+    """There is nothing of this name."""
+
+
+def file_problem(state: str, what: str, do: str = "") -> FileProblem:
+    """A `FileProblem` in the given state."""
+    error = FileProblem(what, do=do)
+    error.state = state
+    return error
+
+
+def plainly(function: Callable[P, R]) -> Callable[P, R]:
+    """Errors that we raise on purpose appear in a notebook as their sentence, without our inner calls above it.
+
+    For all other means (``except``, ``%tb``, a debugger, plain Python) they are ordinary exceptions.
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except ShineCatError as error:
+            sentence = f"{type(error).__name__}: {error}"
+            # IPython asks an exception for its own rendering by this name.
+            error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
+            raise
+
+    return wrapped

@@ -1,0 +1,106 @@
+"""This kernel's session: the catalog it talks to, the record that runs in it, what was said to its user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import httpx
+
+from jupyter_shinecat import record
+from jupyter_shinecat.files import PathMap, maps_from_environment, parse_maps
+from jupyter_shinecat.locale import tr
+from jupyter_shinecat.paths import results_dir
+from jupyter_shinecat.scicat import CatalogClient
+
+_STATUS_TIMEOUT_S = 10.0
+
+_client: tuple[tuple[str | None, ...], CatalogClient] | None = None
+_maps: tuple[PathMap, ...] | None = None
+_greeted = False
+
+
+def client() -> CatalogClient:
+    """The catalog's client, made once; made afresh when the environment names another catalog."""
+    global _client
+    key = (
+        str(os.getpid()),
+        *(os.environ.get(name) for name in ("SHINECAT_SOCKET", "SHINECAT_CATALOG_URL", "SHINECAT_TOKEN")),
+    )
+    if _client is None or _client[0] != key:
+        if _client is not None and _client[0][0] == key[0]:
+            _client[1].close()
+        with record.quiet():
+            _client = (key, CatalogClient.from_environment())
+    return _client[1]
+
+
+def path_maps() -> tuple[PathMap, ...]:
+    """Where the catalog's folders are on this machine: ``SHINECAT_PATH_MAPS``, else as the user's server says."""
+    global _maps
+    if os.environ.get("SHINECAT_PATH_MAPS"):
+        return maps_from_environment()
+    if _maps is None:
+        told = _server_status().get("path_maps")
+        if told is None:
+            return ()
+        _maps = parse_maps(told)
+    return _maps
+
+
+def begin(shell: Any = None, *, quiet: bool = False) -> None:
+    """First use in a kernel: start the record, add the magic, say once that results are sent.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell, found when not given.
+    quiet
+        Say nothing yet.
+    """
+    global _greeted
+    mode = os.environ.get("SHINECAT_WRITE_BACK", "auto")
+    recorder = record.current()
+    if recorder is None and mode != "off":
+        recorder = record.on(shell)
+        if recorder is not None:
+            from .magics import register
+
+            register(recorder.shell)
+    if recorder is None or quiet or _greeted:
+        return
+    _greeted = True
+    folder = str(results_dir())
+    home = os.path.expanduser("~")
+    if folder.startswith(home + "/"):
+        folder = "~" + folder[len(home) :]
+    if mode == "ask":
+        sentence = tr(
+            "Results that you save (best in {folder}) wait in the catalog panel for your yes to become Derived "
+            "datasets; %shinecat record off stops this.",
+            folder=folder,
+        )
+    else:
+        sentence = tr(
+            "Results that you save (best in {folder}) become Derived datasets in the catalog, with their inputs and "
+            "code; %shinecat record off stops this.",
+            folder=folder,
+        )
+    print(sentence, file=sys.stdout)
+
+
+def _server_status() -> dict[str, Any]:
+    """What the user's server says of itself; empty when there is none or it does not answer."""
+    socket = os.environ.get("SHINECAT_SOCKET")
+    if not socket:
+        return {}
+    try:
+        with (
+            record.quiet(),
+            httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=_STATUS_TIMEOUT_S, trust_env=False) as http,
+        ):
+            answer = http.get("http://shinecat/shinecat/api/status").raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
