@@ -1,7 +1,7 @@
 """Who may see and change what: the only place that builds access conditions.
 
-The identity comes from a verified token, never from a request's fields. What is built here is ANDed last by the engine, so that
-no key of a request can widen it.
+The identity comes from a verified token, never from a request's fields. What is built here is ANDed last by the engine,
+so that no key of a request can widen it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ANONYMOUS = Identity()
 
 @dataclass(frozen=True)
 class Visible:
-    """What a caller sees of one kind: a condition on the document and, for parts of datasets, a check of what they belong to."""
+    """What a caller sees of one kind: a condition on the document and, for parts, a check of what they belong to."""
 
     condition: Condition
     belongs: Callable[[Snapshot, Doc], bool] | None = None
@@ -53,7 +53,7 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    # -- roles ------------------------------------------------------------------------------------------------------------
+    # -- roles --
 
     def is_admin(self, who: Identity) -> bool:
         """Member of an administrators' group."""
@@ -70,7 +70,7 @@ class Access:
     def _sees_everything(self, who: Identity) -> bool:
         return self.is_admin(who) or bool(who.groups & self._settings.global_groups)
 
-    # -- reading ----------------------------------------------------------------------------------------------------------
+    # -- reading --
 
     def visible(self, who: Identity, kind: str, *, public_only: bool = False) -> Visible:
         """What ``who`` sees of ``kind``; ``public_only`` for the public routes, whoever asks."""
@@ -118,7 +118,7 @@ class Access:
         groups = tuple(sorted(who.groups))
         return either(OneOf(("ownerGroup",), groups), OneOf(("accessGroups",), groups)) if groups else Never()
 
-    # -- datasets ---------------------------------------------------------------------------------------------------------
+    # -- datasets --
 
     def may_create_datasets(self, who: Identity) -> bool:
         """Whether ``who`` has any create right (a role, before the document is looked at)."""
@@ -168,7 +168,7 @@ class Access:
                 return
         raise forbidden()
 
-    # -- parts of datasets ------------------------------------------------------------------------------------------------
+    # -- parts of datasets --
 
     def check_delete_part(self, who: Identity, dataset: Doc) -> None:
         """Raise a 403 unless ``who`` may take a block or attachment away from ``dataset``."""
@@ -186,7 +186,7 @@ class Access:
         if not (self._in(who, s.attachment_groups) and self._owns(who, doc)):
             raise forbidden()
 
-    # -- samples, proposals, instruments ----------------------------------------------------------------------------------
+    # -- samples, proposals, instruments --
 
     def check_write_sample(self, who: Identity, doc: Doc) -> None:
         """Raise a 403 unless ``who`` may create or change this sample."""

@@ -42,9 +42,9 @@ class Catalog:
         self.settings = settings
         self.folder = folder
         self.store = Store(folder)
+        self.engine = Engine(self.store, folder / "index")
         try:
             self.access = Access(settings)
-            self.engine = Engine(self.store)
             parts = Parts(settings, self.store, self.engine, self.access)
             accounts = Accounts(self.store)
             self.made_accounts: Path | None = None
@@ -62,9 +62,10 @@ class Catalog:
             self.proposals = Proposals(parts)
             self.instruments = Instruments(parts)
         except BaseException:
-            self.store.close()
+            self.close()
             raise
 
     def close(self) -> None:
         """Finish writes and let the data folder go."""
+        self.engine.close()
         self.store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from ..errors import ShineCatError
+from jupyter_shinecat.errors import ShineCatError
 
 
 class CatalogError(ShineCatError):

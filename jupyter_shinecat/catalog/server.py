@@ -15,7 +15,8 @@ from tornado import web
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from ..locale import tr
+from jupyter_shinecat.locale import tr
+
 from .catalog import Catalog
 from .errors import CatalogError
 from .routes.handler import ApiHandler, Dispatcher

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..locale import tr
+from jupyter_shinecat.locale import tr
+
 from .errors import CatalogError
 
 Profile = Literal["shinecat", "scicat-5"]
@@ -86,7 +87,7 @@ class Settings:
             pattern = None
         lifetime = env.get("JWT_EXPIRES_IN", "").strip()
         return cls(
-            profile=profile,  # type: ignore[arg-type]
+            profile=profile,
             admin_groups=groups("ADMIN_GROUPS", default.admin_groups),
             delete_groups=groups("DELETE_GROUPS", default.delete_groups),
             create_groups=groups("CREATE_DATASET_GROUPS", default.create_groups),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..locale import tr
+from jupyter_shinecat.locale import tr
 
 
 @click.group()
@@ -36,8 +36,8 @@ def serve(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    from ..catalog.server import serve as run
-    from ..catalog.settings import Settings, environment
+    from jupyter_shinecat.catalog.server import serve as run
+    from jupyter_shinecat.catalog.settings import Settings, environment
 
     run(
         data.expanduser().absolute(),

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from .. import dates
-from ..access import Identity
-from ..store.documents import Transaction
-from ..store.store import Store
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.store.documents import Transaction
+from jupyter_shinecat.catalog.store.store import Store
+
 from . import passwords
 
 

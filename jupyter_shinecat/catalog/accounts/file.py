@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from ...locale import tr
-from ..errors import CatalogError
+from jupyter_shinecat.catalog.errors import CatalogError
+from jupyter_shinecat.locale import tr
+
 from .accounts import NewAccount
 
 

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from ..errors import Refused
+from jupyter_shinecat.catalog.errors import Refused
 
 _REMEMBERED = 10_000
 

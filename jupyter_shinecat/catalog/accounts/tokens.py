@@ -10,8 +10,8 @@ from typing import Any
 
 import jwt
 
-from ...locale import tr
-from ..errors import CatalogError, session_expired
+from jupyter_shinecat.catalog.errors import CatalogError, session_expired
+from jupyter_shinecat.locale import tr
 
 NEVER_S = 100 * 365 * 86400
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..store.documents import Doc
+from jupyter_shinecat.catalog.store.documents import Doc
+
 from .common import shown
 from .validate import Field
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..access import Identity
-from ..errors import Refused, bad_request, forbidden, not_found
-from ..store.documents import Doc, Snapshot, Transaction
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not_found
+from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
+
 from . import attachment_fields as fields
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
 from .validate import messages, problems, require_object, without_nulls
@@ -108,7 +109,7 @@ class Attachments(Manager):
                 raise forbidden("Unauthorized access")
         return self.form(doc, 4)
 
-    def list(self, who: Identity, raw: Any, *, public_only: bool = False) -> list[Doc]:
+    def listed(self, who: Identity, raw: Any, *, public_only: bool = False) -> list[Doc]:
         """Visible attachments of a v4 filter."""
         wanted = self.parse_filter(raw, version=4)
         return [wanted.projection.apply(self.form(doc, 4)) for doc in self.found(who, wanted, public_only=public_only)]

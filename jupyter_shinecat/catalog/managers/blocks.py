@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import dates
-from ..access import Identity
-from ..errors import bad_request, forbidden, not_found
-from ..search.condition import both
-from ..search.options import parse_limits
-from ..store.documents import Doc, Transaction
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.errors import bad_request, forbidden, not_found
+from jupyter_shinecat.catalog.search.condition import both
+from jupyter_shinecat.catalog.search.options import parse_limits
+from jupyter_shinecat.catalog.store.documents import Doc, Transaction
+
 from .common import Manager, new_object_id, new_uuid, shown, stamp_changed, stamp_new
 from .validate import Field, messages, problems, require, require_object
 
@@ -110,7 +111,7 @@ class Blocks(Manager):
                 raise not_found(f"OrigDatablock: {id} not found") if public_only else forbidden("Unauthorized access")
         return self.form(id, doc)
 
-    def list(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> list[Doc]:
+    def listed(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> list[Doc]:
         """Visible blocks of a filter."""
         wanted = self.parse_filter(raw, version=version)
         rows = self.engine.rows(

@@ -7,18 +7,19 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from .. import dates
-from ..access import Access, Identity
-from ..errors import bad_request
-from ..search.condition import Condition, both
-from ..search.engine import Engine
-from ..search.fields import SCHEMAS
-from ..search.fullquery import FieldsParser
-from ..search.options import Limits, Projection, parse_limits
-from ..search.where import WhereParser
-from ..settings import Settings
-from ..store.documents import Doc
-from ..store.store import Store
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.errors import bad_request
+from jupyter_shinecat.catalog.search.condition import Condition, both
+from jupyter_shinecat.catalog.search.engine import Engine
+from jupyter_shinecat.catalog.search.fields import SCHEMAS
+from jupyter_shinecat.catalog.search.fullquery import FieldsParser
+from jupyter_shinecat.catalog.search.options import Limits, Projection, parse_limits
+from jupyter_shinecat.catalog.search.where import WhereParser
+from jupyter_shinecat.catalog.settings import Settings
+from jupyter_shinecat.catalog.store.documents import Doc
+from jupyter_shinecat.catalog.store.store import Store
+
 from .si import si_pair
 
 

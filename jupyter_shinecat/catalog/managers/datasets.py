@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
-from .. import dates
-from ..access import Identity
-from ..errors import Refused, bad_request, forbidden, not_found
-from ..search.options import Projection
-from ..store.documents import Doc, Snapshot, Transaction
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not_found
+from jupyter_shinecat.catalog.search.condition import both
+from jupyter_shinecat.catalog.search.options import Projection
+from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
+
 from . import dataset_fields as fields
 from .common import Manager, Parts, new_object_id, new_uuid, shown, stamp_changed, stamp_new
 from .includes import Includes
@@ -33,7 +35,7 @@ class Datasets(Manager):
         super().__init__(parts)
         self._includes = includes
 
-    # -- create -----------------------------------------------------------------------------------------------------------
+    # -- create --
 
     def create(self, who: Identity, body: Any, *, version: int) -> Doc:
         """Store a new dataset and give it as the API's ``version`` shows it."""
@@ -115,7 +117,7 @@ class Datasets(Manager):
         changes.pop("id", None)
         return changes
 
-    # -- read -------------------------------------------------------------------------------------------------------------
+    # -- read --
 
     def _form(self, doc: Doc, version: int) -> Doc:
         return shown(doc if version == 4 else fields.to_v3(doc), doc["pid"])
@@ -166,7 +168,7 @@ class Datasets(Manager):
             form["history"] = []
         return form
 
-    def list(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> list[Doc]:
+    def listed(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> list[Doc]:
         """Visible datasets of a filter."""
         wanted = self.parse_filter(raw, version=version)
         docs = self.found(who, wanted, public_only=public_only)
@@ -175,7 +177,7 @@ class Datasets(Manager):
     def first(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> Doc | None:
         """The first visible dataset of a filter, or None."""
         limits = {**(raw.get("limits") or {}), "limit": 1} if isinstance(raw, dict) else {"limit": 1}
-        found = self.list(who, {**(raw or {}), "limits": limits}, version=version, public_only=public_only)
+        found = self.listed(who, {**(raw or {}), "limits": limits}, version=version, public_only=public_only)
         return found[0] if found else None
 
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
@@ -187,12 +189,14 @@ class Datasets(Manager):
         query = dict(query) if isinstance(query, dict) else {}
         part = str(query.pop("metadataKey", "") or "").casefold()
         visible = self.access.visible(who, "dataset", public_only=public_only)
-        keys = self.engine.metadata_keys("dataset", self.parse_fields(query), "scientificMetadata", visible)
+        keys = self.engine.metadata_keys(
+            "dataset", both(*self.parse_fields(query).values()), "scientificMetadata", visible
+        )
         found = [key for key in keys if part in key.casefold()]
         limit = limits.get("limit") if isinstance(limits, dict) else None
         return found[: limit if isinstance(limit, int) and limit > 0 else 1000]
 
-    # -- change -----------------------------------------------------------------------------------------------------------
+    # -- change --
 
     def patch(
         self, who: Identity, pid: str, body: Any, *, version: int, merge: bool, unchanged_since: Any = None

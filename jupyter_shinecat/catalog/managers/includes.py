@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..access import Identity
-from ..errors import bad_request
-from ..search.options import Projection, parse_limits, sort_value
-from ..search.where import WhereParser
-from ..store.documents import Doc, Snapshot
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.errors import bad_request
+from jupyter_shinecat.catalog.search.options import Projection, parse_limits, sort_value
+from jupyter_shinecat.catalog.search.where import WhereParser
+from jupyter_shinecat.catalog.store.documents import Doc, Snapshot
+
 from . import attachment_fields
 from .common import Manager, shown
 
@@ -64,7 +65,7 @@ class Includes(Manager):
         rows = [(id, item) for id, item in found.items() if visible.shows(snapshot, item) and where.matches(item)]
         rows.sort(key=lambda row: (row[1].get("createdAt", ""), row[0]))
         for path, descending in reversed(limits.order):
-            rows.sort(key=lambda row: sort_value(row[1], path), reverse=descending)  # noqa: B023
+            rows.sort(key=lambda row: sort_value(row[1], path), reverse=descending)
         rows = rows[limits.skip : limits.skip + limits.limit]
         return [projection.apply(_form(kind, id, item, version)) for id, item in rows]
 

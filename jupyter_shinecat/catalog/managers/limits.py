@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import Refused
-from ..settings import Settings
+from jupyter_shinecat.catalog.errors import Refused
+from jupyter_shinecat.catalog.settings import Settings
 
 
 def check_depth(value: Any, max_depth: int, max_keys: int, what: str) -> None:

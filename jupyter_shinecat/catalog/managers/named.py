@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..access import Identity
-from ..errors import Refused, bad_request, forbidden, not_found
-from ..search.condition import both
-from ..search.options import parse_limits
-from ..store.documents import Doc, Transaction
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not_found
+from jupyter_shinecat.catalog.search.condition import both
+from jupyter_shinecat.catalog.search.options import parse_limits
+from jupyter_shinecat.catalog.store.documents import Doc, Transaction
+
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
 from .si import with_si
 from .validate import Field, messages, normalise_dates, problems, require_object, without_nulls
@@ -93,7 +94,7 @@ class Named(Manager):
             doc = snapshot.get(self.kind, id)
             return doc is not None and self.access.visible(who, self.kind).shows(snapshot, doc)
 
-    def list(self, who: Identity, raw: Any) -> list[Doc]:
+    def listed(self, who: Identity, raw: Any) -> list[Doc]:
         """Visible documents of a filter."""
         wanted = self.parse_filter(raw)
         return [wanted.projection.apply(self.form(doc)) for doc in self.found(who, wanted)]
@@ -101,7 +102,7 @@ class Named(Manager):
     def first(self, who: Identity, raw: Any) -> Doc | None:
         """The first visible document of a filter, or None."""
         raw = raw if isinstance(raw, dict) else {}
-        found = self.list(who, {**raw, "limits": {**(raw.get("limits") or {}), "limit": 1}})
+        found = self.listed(who, {**raw, "limits": {**(raw.get("limits") or {}), "limit": 1}})
         return found[0] if found else None
 
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
@@ -117,7 +118,9 @@ class Named(Manager):
         query = dict(query) if isinstance(query, dict) else {}
         part = str(query.pop("metadataKey", "") or "").casefold()
         visible = self.access.visible(who, self.kind)
-        keys = self.engine.metadata_keys(self.kind, self.parse_fields(query), "sampleCharacteristics", visible)
+        keys = self.engine.metadata_keys(
+            self.kind, both(*self.parse_fields(query).values()), "sampleCharacteristics", visible
+        )
         return [key for key in keys if part in key.casefold()][:1000]
 
     def patch(self, who: Identity, id: str, body: Any) -> Doc:

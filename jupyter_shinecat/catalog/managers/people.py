@@ -6,14 +6,15 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from .. import dates
-from ..access import ANONYMOUS, Identity
-from ..accounts.accounts import Account, Accounts
-from ..accounts.throttle import Throttle
-from ..accounts.tokens import NEVER_S, TokenMint
-from ..errors import CatalogError, Refused, bad_request, forbidden, not_found, unauthenticated
-from ..search.where import WhereParser
-from ..settings import parse_lifetime
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.access import ANONYMOUS, Identity
+from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts
+from jupyter_shinecat.catalog.accounts.throttle import Throttle
+from jupyter_shinecat.catalog.accounts.tokens import NEVER_S, TokenMint
+from jupyter_shinecat.catalog.errors import CatalogError, Refused, bad_request, forbidden, not_found, unauthenticated
+from jupyter_shinecat.catalog.search.where import WhereParser
+from jupyter_shinecat.catalog.settings import parse_lifetime
+
 from .common import Manager, Parts, new_object_id
 from .validate import require_object
 
@@ -34,7 +35,7 @@ class People(Manager):
         self._mint = mint
         self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
 
-    # -- tokens -----------------------------------------------------------------------------------------------------------
+    # -- tokens --
 
     def sign_in(self, body: Any, address: str) -> dict[str, Any]:
         """Tokens for a right password; 401 for a wrong one, 429 after too many."""
@@ -98,7 +99,7 @@ class People(Manager):
         claims = {"username": who.id or "anonymous", "groups": sorted(who.groups) if who.signed_in else ["public"]}
         return {"jwt": self._mint.sign(claims, self.settings.jwt_expires_in_s)}
 
-    # -- users ------------------------------------------------------------------------------------------------------------
+    # -- users --
 
     def _existing(self, id: str) -> Account:
         account = self._accounts.by_id(id)
@@ -165,7 +166,7 @@ class People(Manager):
         account = self._self_or_admin(who, id)
         return {"authorization": self.access.may_create_datasets(account.caller)}
 
-    # -- settings ---------------------------------------------------------------------------------------------------------
+    # -- settings --
 
     def settings_of(self, who: Identity, id: str | None = None) -> dict[str, Any]:
         """A person's settings, made with defaults when there are none."""
@@ -186,7 +187,9 @@ class People(Manager):
         if external_only:
             new = {**old, "externalSettings": {**old.get("externalSettings", {}), **sent}}
         else:
-            known = {name: sent[name] for name in ("datasetCount", "jobCount", "externalSettings") if name in sent}
+            known: dict[str, Any] = {
+                name: sent[name] for name in ("datasetCount", "jobCount", "externalSettings") if name in sent
+            }
             base = old if partial else {**_new_settings(account.id), "_id": old["_id"]}
             new = {**base, **known}
         self._accounts.put_settings(account.id, new)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .. import dates
-from ..errors import Refused, bad_request
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.errors import Refused, bad_request
 
 _EMAIL = re.compile(r"[^@\s;]{1,200}@[^@\s;.]+(\.[^@\s;.]+)+")
 _MISSING: Any = object()
@@ -164,7 +164,8 @@ def _any(name: str, value: Any) -> Constraints:
 
 
 _CHECKS: dict[str, Callable[[str, Any], Constraints]] = {
-    "string": _string, "text": _text, "number": _number, "whole": _whole, "flag": _flag, "date": _date, "strings": _strings,
-    "object": _object, "objects": _objects, "emails": _emails, "email": _email, "string or strings": _string_or_strings,
-    "any": _any,
+    "string": _string, "text": _text, "number": _number, "whole": _whole, "flag": _flag, "date": _date,
+    "strings": _strings,
+    "object": _object, "objects": _objects, "emails": _emails, "email": _email, "any": _any,
+    "string or strings": _string_or_strings,
 }  # fmt: skip

@@ -12,10 +12,10 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from ..access import Identity
-from ..catalog import Catalog
-from ..errors import Refused, bad_request, unauthenticated
-from ..managers.limits import check_depth
+from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.catalog import Catalog
+from jupyter_shinecat.catalog.errors import Refused, bad_request, unauthenticated
+from jupyter_shinecat.catalog.managers.limits import check_depth
 
 _decode = msgspec.json.Decoder().decode
 
@@ -105,8 +105,8 @@ class Call:
     def by_id(self, name: str, work: Callable[[str], Any]) -> Any:
         """Run ``work`` with the id of path part ``name``.
 
-        ``quote_plus`` clients write a space as ``+``, others mean a plus: the id as it stands goes first, and where that is
-        unknown and the raw part has a ``+``, the one with spaces.
+        ``quote_plus`` clients write a space as ``+``, others mean a plus: the id as it stands goes first, and where that
+        is unknown and the raw part has a ``+``, the one with spaces.
         """
         id = self.params[name]
         if "+" not in self.raw_params[name]:

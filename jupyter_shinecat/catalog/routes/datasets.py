@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import bad_request, forbidden
+from jupyter_shinecat.catalog.errors import bad_request, forbidden
+
 from .call import Call, Route
 
 
@@ -19,7 +20,7 @@ def _valid(call: Call, version: int) -> Any:
 
 def _list(call: Call, version: int, *, public_only: bool = False) -> Any:
     _not_anonymous(call, version, public_only)
-    return call.catalog.datasets.list(call.who, call.filter, version=version, public_only=public_only)
+    return call.catalog.datasets.listed(call.who, call.filter, version=version, public_only=public_only)
 
 
 def _first(call: Call, version: int, *, public_only: bool = False) -> Any:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 import msgspec
 from tornado import web
 
-from ..catalog import Catalog
-from ..errors import Refused, bad_request
+from jupyter_shinecat.catalog.catalog import Catalog
+from jupyter_shinecat.catalog.errors import Refused, bad_request
+
 from .call import Call, Route, decode_part
 from .router import Router
 
@@ -116,7 +117,7 @@ class ApiHandler(web.RequestHandler):
         except (ValueError, UnicodeDecodeError):
             raise bad_request("The query is not UTF-8, or has too many parameters") from None
 
-    get = post = put = patch = delete = head = _dispatch  # type: ignore[assignment]
+    get = post = put = patch = delete = head = _dispatch
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """SciCat's JSON for every error; no trace ever leaves the server."""

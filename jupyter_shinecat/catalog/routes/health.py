@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import __version__
+from jupyter_shinecat import __version__
+
 from .call import Call, Route
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import forbidden
-from ..managers.named import Named
+from jupyter_shinecat.catalog.errors import forbidden
+from jupyter_shinecat.catalog.managers.named import Named
+
 from .call import Call, Route
 
 Pick = Callable[[Call], Named]
@@ -21,7 +22,7 @@ def _common(base: str, pick: Pick) -> list[Route]:
     one = f"{base}/{{pid}}"
     return [
         Route("POST", base, lambda c: pick(c).create(c.who, c.body)),
-        Route("GET", base, lambda c: pick(c).list(c.who, c.filter)),
+        Route("GET", base, lambda c: pick(c).listed(c.who, c.filter)),
         Route("POST", f"{base}/isValid", lambda c: _valid(c, pick)),
         Route("GET", f"{base}/count", lambda c: {"count": pick(c).count(c.who, c.filter)}),
         Route("GET", f"{base}/findOne", lambda c: pick(c).first(c.who, c.filter)),
@@ -42,7 +43,7 @@ def _datasets_of(pick: Pick, field: str) -> Callable[[Call], Any]:
     def answer(call: Call) -> Any:
         def work(id: str) -> Any:
             pick(call).readable(call.who, id)
-            return call.catalog.datasets.list(call.who, {"where": {field: id}}, version=3)
+            return call.catalog.datasets.listed(call.who, {"where": {field: id}}, version=3)
 
         return call.by_id("pid", work)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import forbidden
+from jupyter_shinecat.catalog.errors import forbidden
+
 from .call import Call, Route
 
 
@@ -14,7 +15,7 @@ def _known(call: Call, pid: str) -> str:
     return pid
 
 
-# -- blocks -------------------------------------------------------------------------------------------------------------------
+# -- blocks --
 
 
 def _add_block(call: Call) -> Any:
@@ -31,7 +32,8 @@ def _count_blocks(call: Call) -> Any:
 
 def _no_datablocks(call: Call) -> Any:
     # Archive datablocks come with issue 3; a dataset here has none.
-    return call.by_id("pid", lambda pid: [] if _known(call, pid) else [])
+    call.by_id("pid", lambda pid: _known(call, pid))
+    return []
 
 
 def _valid_block(call: Call) -> Any:
@@ -42,7 +44,7 @@ def _valid_block(call: Call) -> Any:
 def _list_blocks(call: Call, version: int, *, public_only: bool = False, files: bool = False) -> Any:
     if version == 4 and not public_only and not call.who.signed_in:
         raise forbidden("Unauthorized access")
-    blocks = call.catalog.blocks.list(call.who, call.filter, version=version, public_only=public_only)
+    blocks = call.catalog.blocks.listed(call.who, call.filter, version=version, public_only=public_only)
     return call.catalog.blocks.files(blocks) if files else blocks
 
 
@@ -93,7 +95,7 @@ def _block_routes() -> list[Route]:
     return table
 
 
-# -- attachments --------------------------------------------------------------------------------------------------------------
+# -- attachments --
 
 
 def _attach(kind: str) -> Any:
@@ -109,8 +111,10 @@ def _attached(kind: str) -> Any:
     def answer(call: Call) -> Any:
         def work(id: str) -> Any:
             catalog = call.catalog
-            readable = {"dataset": catalog.datasets, "sample": catalog.samples, "proposal": catalog.proposals}[kind]
-            readable.readable(call.who, id)
+            if kind == "dataset":
+                catalog.datasets.readable(call.who, id)
+            else:
+                (catalog.samples if kind == "sample" else catalog.proposals).readable(call.who, id)
             return catalog.attachments.of(call.who, kind, id)
 
         return call.by_id("pid", work)
@@ -145,7 +149,7 @@ def _valid_attachment(call: Call) -> Any:
 def _list_attachments(call: Call, *, public_only: bool = False) -> Any:
     if not public_only and not call.who.signed_in:
         raise forbidden("Unauthorized access")
-    return call.catalog.attachments.list(call.who, call.filter, public_only=public_only)
+    return call.catalog.attachments.listed(call.who, call.filter, public_only=public_only)
 
 
 def _attachment_routes() -> list[Route]:

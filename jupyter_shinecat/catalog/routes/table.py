@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..settings import Settings
+from jupyter_shinecat.catalog.settings import Settings
+
 from . import auth, datasets, health, named, parts, users
 from .router import Router
 

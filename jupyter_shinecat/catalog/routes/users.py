@@ -14,7 +14,7 @@ def legacy_login(call: Call) -> Any:
 
 
 def _put_settings(call: Call, **how: bool) -> Any:
-    return call.catalog.people.put_settings(call.who, call.params["id"], call.body, **how)  # type: ignore[arg-type]
+    return call.catalog.people.put_settings(call.who, call.params["id"], call.body, **how)
 
 
 def routes() -> list[Route]:

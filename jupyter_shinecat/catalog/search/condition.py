@@ -101,6 +101,8 @@ class Compare(Condition):
     def matches(self, doc: Any) -> bool:
         compare = _COMPARE[self.operator]
         kind = _order_kind(self.value)
+        if kind == "other":
+            return False
         return any(_order_kind(c) == kind and compare(c, self.value) for c in candidates(doc, self.path))
 
 

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
 
-from ..access import Visible
-from ..store.documents import Doc, Row, Snapshot
-from ..store.store import Store
-from .condition import And, Condition, OneOf, both
-from .facets import Tally
-from .options import Limits, sort_value
+from jupyter_shinecat.catalog.access import Visible
+from jupyter_shinecat.catalog.errors import Refused
+from jupyter_shinecat.catalog.search.condition import Condition, both
+from jupyter_shinecat.catalog.search.facets import Tally
+from jupyter_shinecat.catalog.search.index import DatasetIndex
+from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
+from jupyter_shinecat.catalog.search.options import Limits, sort_value
+from jupyter_shinecat.catalog.search.scan import matching, named_ids
+from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
+from jupyter_shinecat.catalog.store.store import Store
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_CATCH_UP_S = 2.0
 
 
 class Engine:
-    """Answers conditions over one store; what a caller may see is always an argument of its own."""
+    """Answers conditions over one store; what a caller may see is always an argument of its own.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    store
+        The truth.
+    index_folder
+        Where the index of datasets lies.
+    """
+
+    def __init__(self, store: Store, index_folder: Path) -> None:
         self._store = store
+        self.index = DatasetIndex(store, index_folder)
+
+    def close(self) -> None:
+        """Let the index's files go."""
+        self.index.close()
 
     def find(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[Doc]:
         """The documents that fulfil ``where`` and are visible, in order, within the limits."""
@@ -25,81 +50,115 @@ class Engine:
 
     def rows(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[tuple[str, Doc]]:
         """Like :meth:`find`, as pairs of id and document."""
-        with self._store.snapshot() as snapshot:
+
+        def indexed(search: IndexedSearch) -> list[Row]:
+            return search.rows(where, limits)
+
+        def scanned(snapshot: Snapshot) -> list[Row]:
+            found = matching(snapshot, kind, where, visible)
             if not limits.order:
-                return [(row.id, row.doc) for row in _page(self._matching(snapshot, kind, where, visible), limits)]
-            rows = [(row.id, row.doc) for row in self._matching(snapshot, kind, where, visible)]
+                return list(islice(found, limits.skip, limits.skip + limits.limit))
+            docs = [(row, row.doc) for row in found]
             for path, descending in reversed(limits.order):
-                rows.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)  # noqa: B023
-            return rows[limits.skip : limits.skip + limits.limit]
+                docs.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)
+            return [row for row, _doc in docs[limits.skip : limits.skip + limits.limit]]
+
+        return [(row.id, row.doc) for row in self._answer(kind, where, visible, indexed, scanned)]
 
     def count(self, kind: str, where: Condition, visible: Visible) -> int:
         """How many documents fulfil ``where`` and are visible."""
-        with self._store.snapshot() as snapshot:
-            return sum(1 for _ in self._matching(snapshot, kind, where, visible))
+
+        def scanned(snapshot: Snapshot) -> int:
+            return sum(1 for _ in matching(snapshot, kind, where, visible))
+
+        return self._answer(kind, where, visible, lambda search: search.count(where), scanned)
 
     def facets(
         self, kind: str, parts: dict[str, Condition], facets: list[str], visible: Visible, dates: frozenset[str]
     ) -> dict[str, list[dict[str, Any]]]:
         """Counts by value for each facet; a facet's own part is left out of its own count."""
         result: dict[str, list[dict[str, Any]]] = {}
-        with self._store.snapshot() as snapshot:
-            for facet in facets:
-                tally = Tally(facet, dates)
-                where = both(*(part for name, part in parts.items() if name != facet))
-                for row in self._matching(snapshot, kind, where, visible):
-                    tally.add(row.doc)
-                result[facet] = tally.counts()
-            total = sum(1 for _ in self._matching(snapshot, kind, both(*parts.values()), visible))
-        result["all"] = [{"totalSets": total}]
+        for facet in facets:
+            where = both(*(part for name, part in parts.items() if name != facet))
+            result[facet] = self._facet(kind, where, facet, visible, dates)
+        result["all"] = [{"totalSets": self.count(kind, both(*parts.values()), visible)}]
         return result
 
-    def metadata_keys(self, kind: str, parts: dict[str, Condition], field: str, visible: Visible) -> list[str]:
+    def _facet(
+        self, kind: str, where: Condition, facet: str, visible: Visible, dates: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        def tallied(rows: Iterator[Row]) -> list[dict[str, Any]]:
+            tally = Tally(facet, dates)
+            for row in rows:
+                tally.add(row.doc)
+            return tally.counts()
+
+        def indexed(search: IndexedSearch) -> list[dict[str, Any]]:
+            counts = search.facet(where, facet, dates)
+            return tallied(search.all_rows(where)) if counts is None else counts
+
+        return self._answer(
+            kind, where, visible, indexed, lambda snapshot: tallied(matching(snapshot, kind, where, visible))
+        )
+
+    def metadata_keys(self, kind: str, where: Condition, field: str, visible: Visible) -> list[str]:
         """Names of the top keys of the metadata ``field`` in visible documents, sorted."""
-        where = both(*parts.values())
+
+        def collected(rows: Iterator[Row]) -> list[str]:
+            return sorted({key for row in rows for key in row.doc.get(field) or {}})
+
+        def indexed(search: IndexedSearch) -> list[str]:
+            keys = search.metadata_keys(where)
+            return collected(search.all_rows(where)) if keys is None else keys
+
+        return self._answer(
+            kind, where, visible, indexed, lambda snapshot: collected(matching(snapshot, kind, where, visible))
+        )
+
+    # -- which way --
+
+    def _answer(
+        self,
+        kind: str,
+        where: Condition,
+        visible: Visible,
+        indexed: Callable[[IndexedSearch], T],
+        scanned: Callable[[Snapshot], T],
+    ) -> T:
+        """By the index where there is one; by reading where the condition names ids, or the index fails."""
+        if kind == "dataset":
+            for attempt in (1, 2):
+                try:
+                    with self._search(where, visible) as search:
+                        if search is None:
+                            break
+                        return indexed(search)
+                except Behind:
+                    if attempt == 2 or not self.index.wait(self._last_change(), _CATCH_UP_S):
+                        _log.info("the search index is behind; reading the documents instead")
+                        break
+                except Refused:
+                    raise
+                except Doubt as doubt:
+                    self.index.distrust(str(doubt))
+                    break
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # a panic of tantivy is no Exception
+                    self.index.distrust(f"{type(error).__name__}: {error}")
+                    break
         with self._store.snapshot() as snapshot:
-            keys: set[str] = set()
-            for row in self._matching(snapshot, kind, where, visible):
-                metadata = row.doc.get(field)
-                if isinstance(metadata, dict):
-                    keys.update(metadata)
-        return sorted(keys)
+            return scanned(snapshot)
 
-    def _matching(self, snapshot: Snapshot, kind: str, where: Condition, visible: Visible) -> Iterator[Row]:
-        for row in snapshot.scan(kind, _ids(snapshot, kind, where)):
-            doc = row.doc
-            if where.matches(doc) and visible.shows(snapshot, doc):
-                yield row
+    @contextmanager
+    def _search(self, where: Condition, visible: Visible) -> Iterator[IndexedSearch | None]:
+        view = self.index.view  # before the snapshot: what came between is then in "changed since"
+        with self._store.snapshot() as snapshot:
+            if view is None or named_ids(snapshot, "dataset", where) is not None:
+                yield None
+            else:
+                yield IndexedSearch(view, snapshot, visible)
 
-
-def _ids(snapshot: Snapshot, kind: str, where: Condition) -> Iterable[str] | None:
-    """Ids among which the answer must be, from the ids and links that the condition names; None when it names none."""
-    for part in where.parts if isinstance(where, And) else (where,):
-        if not isinstance(part, OneOf) or not all(isinstance(value, str) for value in part.values):
-            continue
-        path = ".".join(part.path)
-        if path in ("_id", _ID_FIELD.get(kind)):
-            return [str(value) for value in part.values]
-        rel = _LINKS.get((kind, path))
-        if rel:
-            return [id for value in part.values for id in snapshot.linked(kind, rel, str(value))]
-    return None
-
-
-def _page(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
-    for number, row in enumerate(rows):
-        if number >= limits.skip + limits.limit:
-            return
-        if number >= limits.skip:
-            yield row
-
-
-_ID_FIELD = {"dataset": "pid", "sample": "sampleId", "proposal": "proposalId", "instrument": "pid", "attachment": "aid"}
-_LINKS = {
-    ("dataset", "inputDatasets"): "input",
-    ("dataset", "proposalIds"): "proposal",
-    ("dataset", "sampleIds"): "sample",
-    ("origdatablock", "datasetId"): "dataset",
-    ("datablock", "datasetId"): "dataset",
-    ("attachment", "relationships.targetId"): "dataset",
-}
+    def _last_change(self) -> int:
+        with self._store.snapshot() as snapshot:
+            return snapshot.last_change()

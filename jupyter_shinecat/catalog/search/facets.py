@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .. import dates as _dates
+from jupyter_shinecat.catalog import dates as _dates
+
 from .paths import split, values_at
 
 MAX_VALUES = 1000
@@ -33,6 +34,11 @@ class Tally:
             elif isinstance(value, (str, int, float, bool)) or value is None:
                 found.add(value)
         self._counts.update(found)
+
+    def put(self, value: Any, number: int) -> None:
+        """Add ``number`` documents with ``value`` (a date as ``(year, month, day)``)."""
+        if number:
+            self._counts[value] += number
 
     def counts(self) -> list[dict[str, Any]]:
         """``[{_id, count}]``, the commonest first; at most 1000 values."""

@@ -32,10 +32,9 @@ def _names(text: str) -> frozenset[str]:
 DATASET = Schema(
     "dataset",
     _names(
-        _OWNABLE
-        + " owner ownerEmail orcidOfOwner contactEmail sourceFolder sourceFolderHost size packedSize numberOfFiles"
-        " numberOfFilesArchived creationTime validationStatus keywords description datasetName classification license techniques"
-        " sharedWith relationships datasetlifecycle scientificMetadata scientificMetadataSchema scientificMetadataValid comment"
+        _OWNABLE + " owner ownerEmail orcidOfOwner contactEmail sourceFolder sourceFolderHost size packedSize"
+        " numberOfFiles numberOfFilesArchived creationTime validationStatus keywords description datasetName classification license"
+        " techniques sharedWith relationships datasetlifecycle scientificMetadata scientificMetadataSchema scientificMetadataValid comment"
         " dataQualityMetrics principalInvestigators startTime endTime creationLocation dataFormat proposalIds sampleIds"
         " instrumentIds inputDatasets usedSoftware jobParameters jobLogData runNumber pid type version _id"
     ),

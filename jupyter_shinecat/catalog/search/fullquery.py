@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import dates
-from ..errors import bad_request
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.errors import bad_request
+
 from .condition import Always, Compare, Condition, Near, OneOf, Text, both, either
 from .fields import Schema
 from .paths import split

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import bad_request
+from jupyter_shinecat.catalog.errors import bad_request
+
 from .paths import split, values_at
 from .where import FIELD_ALIASES
 
@@ -14,7 +15,7 @@ MAX_LIMIT = 100_000
 
 @dataclass(frozen=True)
 class Limits:
-    """Which part of the answer: ``limit`` rows (0 means all that are allowed) after ``skip``, by ``order`` of (field, descending)."""
+    """Which part of the answer: ``limit`` rows after ``skip``, by ``order`` of (field, descending)."""
 
     limit: int
     skip: int = 0

@@ -7,8 +7,9 @@ from typing import Any
 
 import re2
 
-from .. import dates
-from ..errors import bad_request
+from jupyter_shinecat.catalog import dates
+from jupyter_shinecat.catalog.errors import bad_request
+
 from .condition import And, Compare, Condition, Element, Exists, Never, Not, OneOf, Pattern, Size, Text, both, either
 from .paths import MAX_SEGMENTS, split
 from .words import parse_text
@@ -31,7 +32,26 @@ DATE_FIELDS = frozenset(
     {"creationTime", "startTime", "endTime", "createdAt", "updatedAt", "publishedOn", "dateOfDiskPurging",
      "dateOfPublishing", "archiveRetentionTime", "time"}
 )  # fmt: skip
-V4_OPERATORS = frozenset("$in $or $and $nor $match $eq $gt $gte $lt $lte $ne $nin $not $exists $regex $options".split())
+V4_OPERATORS = frozenset(
+    [
+        "$in",
+        "$or",
+        "$and",
+        "$nor",
+        "$match",
+        "$eq",
+        "$gt",
+        "$gte",
+        "$lt",
+        "$lte",
+        "$ne",
+        "$nin",
+        "$not",
+        "$exists",
+        "$regex",
+        "$options",
+    ]
+)
 
 
 class WhereParser:

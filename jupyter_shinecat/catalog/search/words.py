@@ -1,7 +1,8 @@
 """What a search text means.
 
-A search text is words, ANDed; quotes make a phrase. A word is found where some word of the document starts with it; in names
-(dataset name, PID, folder, keywords) and for Chinese, Japanese and Korean it is found anywhere inside. Case does not count.
+A search text is words, ANDed; quotes make a phrase. A word is found where some word of the document starts with it; in
+names (dataset name, PID, folder, keywords) and for Chinese, Japanese and Korean it is found anywhere inside. Case does
+not count.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 # Chinese, Japanese kana, Korean; scripts that put no space between words.
-CJK = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _TERMS = re.compile(r'"([^"]*)"?|(\S+)')
 _HAS_CJK = re.compile(rf"[{CJK}]")

@@ -11,8 +11,8 @@ from typing import Any
 
 import apsw
 
-from ...locale import tr
-from ..errors import CatalogError
+from jupyter_shinecat.catalog.errors import CatalogError
+from jupyter_shinecat.locale import tr
 
 KINDS = ("dataset", "origdatablock", "datablock", "attachment", "sample", "proposal", "instrument")
 SCHEMA_VERSION = 1
@@ -21,14 +21,15 @@ MINIMUM_SQLITE = (3, 51, 3)
 
 _COMMON = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tombstone (change INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tombstone (
+    change INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS link (
     kind TEXT NOT NULL, id TEXT NOT NULL, rel TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (rel, target, kind, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS link_source ON link (kind, id);
 CREATE TABLE IF NOT EXISTS account (
-    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL, password TEXT NOT NULL, groups TEXT NOT NULL,
-    source TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0, identity TEXT NOT NULL,
+    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL, password TEXT NOT NULL,
+    groups TEXT NOT NULL, source TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0, identity TEXT NOT NULL,
     created TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS account_settings (account TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """

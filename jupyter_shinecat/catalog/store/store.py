@@ -25,7 +25,8 @@ class Store:
     @property
     def uuid(self) -> str:
         """Names this database for ever."""
-        return self._database.uuid
+        uuid: str = self._database.uuid
+        return uuid
 
     def listen(self, on_commit: Callable[[], None]) -> None:
         """Call ``on_commit`` in the writer's thread after each commit."""
@@ -49,7 +50,7 @@ class Store:
             connection.execute("COMMIT")
 
     def change(self, work: Callable[[Transaction], T]) -> T:
-        """Run ``work`` in the writer; returns when it is durable. Not to be called inside a snapshot's reads of the same data."""
+        """Run ``work`` in the writer; returns when it is durable."""
         return self._writer.change(work)
 
     def close(self) -> None:

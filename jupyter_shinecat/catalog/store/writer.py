@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import apsw
 
-from ...errors import ShineCatError
-from ..errors import Refused
+from jupyter_shinecat.catalog.errors import Refused
+from jupyter_shinecat.errors import ShineCatError
+
 from .database import Database
 from .documents import Transaction
 

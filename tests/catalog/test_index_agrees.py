@@ -1,0 +1,283 @@
+"""The index and the documents give the same answer to every condition, in order and in counts, while things change."""
+
+import random
+import shutil
+
+import pytest
+
+from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.search import condition as c
+from jupyter_shinecat.catalog.search.engine import Engine
+from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.search.options import Limits
+from jupyter_shinecat.catalog.search.scan import matching
+from jupyter_shinecat.catalog.search.words import parse_text
+from jupyter_shinecat.catalog.settings import Settings
+from jupyter_shinecat.catalog.store.store import Store
+
+WORDS = [
+    "nickel",
+    "Lysozyme",
+    "溶菌酶",
+    "溶菌",
+    "酶",
+    "run_0017",
+    "12.4",
+    "a-b/c",
+    "ÅÄÖ",
+    "scan+1",
+    "飞秒激光",
+    "X",
+    "溶菌酶lysozyme",
+]
+GROUPS = ["GET", "AMO", "SHINE", "g'quote", "组"]
+VALUES = [
+    0,
+    1,
+    1.0,
+    -3,
+    2.5,
+    1e-15,
+    -1e-300,
+    2**53 + 1,
+    9007199254740993,
+    True,
+    False,
+    None,
+    "1",
+    "text",
+    "",
+    "x" * 500,
+]
+KEYS = ["energy", "photon energy", "a.b", "温度", "k" * 300, "nested", "0"]
+
+
+def a_document(rng, number):
+    metadata = {}
+    for key in rng.sample(KEYS, rng.randint(0, 4)):
+        kind = rng.random()
+        value = rng.choice(VALUES)
+        if kind < 0.4:
+            metadata[key] = {
+                "value": value,
+                "unit": rng.choice(["keV", "mm"]),
+                "valueSI": rng.random() * 1e-15,
+                "unitSI": "J",
+            }
+        elif kind < 0.6:
+            metadata[key] = [rng.choice(VALUES), rng.choice(VALUES), [1, 2], {"value": value}]
+        elif kind < 0.7:
+            metadata[key] = {"b": {"value": value}, "0": 5}
+        else:
+            metadata[key] = value
+    return {
+        "pid": f"p/{number}",
+        "datasetName": " ".join(rng.sample(WORDS, 2)),
+        "description": " ".join(rng.sample(WORDS, rng.randint(0, 4))),
+        "ownerGroup": rng.choice(GROUPS),
+        "accessGroups": rng.sample(GROUPS, rng.randint(0, 2)),
+        "isPublished": rng.random() < 0.1,
+        "type": rng.choice(["raw", "derived"]),
+        "keywords": rng.sample(WORDS, rng.randint(0, 3)),
+        "creationTime": f"20{rng.randint(10, 29)}-0{rng.randint(1, 9)}-11T10:00:00.{rng.randint(0, 999):03d}Z",
+        "size": rng.choice([0, 10, 2**40]),
+        "inputDatasets": [f"p/{rng.randint(0, 50)}"] if rng.random() < 0.3 else [],
+        "sourceFolder": f"/data/{rng.choice(WORDS)}",
+        "scientificMetadata": metadata,
+        **({"creationLocation": rng.choice(["BL1", "BL2"])} if rng.random() < 0.7 else {}),
+    }
+
+
+PATHS = [
+    ("type",),
+    ("ownerGroup",),
+    ("keywords",),
+    ("size",),
+    ("creationTime",),
+    ("creationLocation",),
+    ("datasetName",),
+] + [
+    ("scientificMetadata", *key.split("."), *more)
+    for key in KEYS
+    for more in ((), ("value",), ("valueSI",), ("b", "value"))
+]
+
+
+def a_condition(rng, depth=0):
+    kind = rng.random()
+    path = rng.choice(PATHS)
+    value = rng.choice([*VALUES, *WORDS, "raw", "GET", "BL1", 10, 5e-16, "2015-03-11T10:00:00.000Z", {"b": 1}, [1, 2]])
+    if depth < 3 and kind < 0.4:
+        parts = tuple(a_condition(rng, depth + 1) for _ in range(rng.randint(1, 3)))
+        return rng.choice([c.And(parts), c.Or(parts), c.Not(parts[0])])
+    if kind < 0.6:
+        return c.OneOf(path, tuple(rng.sample([value, *VALUES], rng.randint(1, 3))))
+    if kind < 0.75:
+        return c.Compare(path, rng.choice(["$gt", "$gte", "$lt", "$lte"]), value)
+    if kind < 0.8:
+        return c.Near(path, rng.choice([1, 2.5, -3, 1e-15]))
+    if kind < 0.85:
+        return rng.choice([c.Exists(path), c.Size(path, 2), c.Pattern(path, "[ae]", "i"), c.Always(), c.Never()])
+    if kind < 0.9:
+        return c.Element(path, c.OneOf(("value",), (value,)))
+    word = rng.choice(WORDS)
+    start = rng.randint(0, len(word) - 1)
+    return c.Text(
+        parse_text(rng.choice([word, word[start:], word[: start + 1], word + " " + rng.choice(WORDS), f'"{word}"']))
+    )
+
+
+@pytest.fixture
+def parts(tmp_path):
+    store = Store(tmp_path)
+    engine = Engine(store, tmp_path / "index")
+    yield store, engine
+    engine.close()
+    store.close()
+
+
+def scanned(store, where, visible):
+    with store.snapshot() as snapshot:
+        with_ids = [row.id for row in snapshot.scan("dataset")]
+        return list(matching(snapshot, "dataset", where, visible, with_ids))
+
+
+def by_time(rows, descending):
+    return [r.id for r in sorted(rows, key=lambda r: (r.doc["creationTime"], r.seq), reverse=descending)]
+
+
+def check(store, engine, rng, rounds):
+    access = Access(Settings())
+    for _ in range(rounds):
+        where = a_condition(rng)
+        who = Identity("u", "u", "", frozenset(rng.choice([["admin"], ["GET"], ["AMO", "组"], ["globalaccess"], []])))
+        visible = access.visible(who, "dataset")
+        truth = scanned(store, where, visible)
+        rows = [id for id, _ in engine.rows("dataset", where, visible, Limits(10_000))]
+        assert rows == [row.id for row in truth], where
+        assert engine.count("dataset", where, visible) == len(truth), where
+        skip, descending = rng.randint(0, 5), rng.random() < 0.5
+        page = engine.rows("dataset", where, visible, Limits(7, skip, (("creationTime", descending),)))
+        assert [id for id, _ in page] == by_time(truth, descending)[skip : skip + 7], where
+        facet = rng.choice(
+            ["type", "keywords", "creationLocation", "creationTime", "isPublished", "size", "accessGroups"]
+        )
+        expected = {}
+        for row in truth:
+            value = row.doc.get(facet)
+            if facet == "creationTime":
+                value = value[:10]
+            for one in set(value) if isinstance(value, list) else {value}:
+                expected[one] = expected.get(one, 0) + 1
+        counted = engine.facets("dataset", {"x": where}, [facet], visible, DATASET.dates)
+        found = {day(item["_id"]): item["count"] for item in counted[facet]}
+        assert found == expected, where
+        assert counted["all"] == [{"totalSets": len(truth)}]
+        keys = engine.metadata_keys("dataset", where, "scientificMetadata", visible)
+        assert keys == sorted({key for row in truth for key in row.doc["scientificMetadata"]})
+        assert engine.index.view is not None, f"the index was distrusted: {where}"
+
+
+def day(value):
+    return f"{value['year']}-{value['month']:02d}-{value['day']:02d}" if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_index_and_documents_agree_while_documents_change(parts, seed):
+    store, engine = parts
+    rng = random.Random(seed)
+
+    def fill(tx):
+        for number in range(150):
+            doc = a_document(rng, number)
+            tx.insert("dataset", doc["pid"], doc)
+        return tx.last_change()
+
+    assert engine.index.wait(store.change(fill), 60)
+    check(store, engine, rng, 60)
+    for number in range(150, 190):
+        # No waiting for the index here: a caller's own write is in the caller's next read.
+        doc = a_document(rng, number)
+        store.change(lambda tx, doc=doc: tx.insert("dataset", doc["pid"], doc))
+        victim, changed = f"p/{rng.randint(0, number)}", a_document(rng, rng.randint(0, number))
+        store.change(lambda tx, victim=victim: tx.delete("dataset", victim))
+        store.change(
+            lambda tx, new=changed: tx.replace("dataset", new["pid"], new) if tx.get("dataset", new["pid"]) else None
+        )
+        check(store, engine, rng, 1)
+
+
+def test_many_changes_at_once_are_found_too(parts):
+    store, engine = parts
+    rng = random.Random(9)
+
+    def fill(tx):
+        for number in range(3000):
+            doc = a_document(rng, number)
+            tx.insert("dataset", doc["pid"], doc)
+
+    store.change(fill)
+    check(store, engine, rng, 1)
+
+
+def test_deleted_index_is_built_again_and_stale_one_catches_up(tmp_path):
+    rng = random.Random(3)
+    folder = tmp_path / "index"
+
+    def session(work, expected):
+        store = Store(tmp_path)
+        engine = Engine(store, folder)
+        store.change(work)
+        with store.snapshot() as snapshot:
+            last = snapshot.last_change()
+        assert engine.index.wait(last, 60)
+        visible = Access(Settings()).visible(Identity("a", "a", "", frozenset({"admin"})), "dataset")
+        assert engine.count("dataset", c.OneOf(("type",), ("raw", "derived")), visible) == expected
+        check(store, engine, rng, 3)
+        engine.close()
+        store.close()
+
+    def add(first, last):
+        def work(tx):
+            for number in range(first, last):
+                doc = a_document(rng, number)
+                tx.insert("dataset", doc["pid"], doc)
+
+        return work
+
+    session(add(0, 50), 50)
+    shutil.copytree(folder, tmp_path / "old")
+    session(add(50, 60), 60)
+    shutil.rmtree(folder)
+    session(lambda tx: tx.delete("dataset", "p/7"), 59)  # gone: built again
+    shutil.rmtree(folder)
+    shutil.move(tmp_path / "old", folder)
+    session(lambda tx: None, 59)  # an old copy: caught up, with the deletion
+    for file in folder.glob("*.store"):
+        file.write_bytes(b"rubbish")
+    session(lambda tx: None, 59)  # broken files: built again
+
+
+def test_index_of_another_database_or_ahead_of_this_one_is_not_trusted(tmp_path):
+    rng = random.Random(5)
+    for name, count in (("a", 20), ("b", 5)):
+        store = Store(tmp_path / name)
+        engine = Engine(store, tmp_path / name / "index")
+
+        def work(tx, count=count):
+            for number in range(count):
+                doc = a_document(rng, number)
+                tx.insert("dataset", doc["pid"], doc)
+            return tx.last_change()
+
+        assert engine.index.wait(store.change(work), 60)
+        engine.close()
+        store.close()
+    shutil.rmtree(tmp_path / "b" / "index")
+    shutil.copytree(tmp_path / "a" / "index", tmp_path / "b" / "index")
+    store = Store(tmp_path / "b")
+    engine = Engine(store, tmp_path / "b" / "index")
+    assert engine.index.wait(0, 60)
+    check(store, engine, rng, 3)
+    engine.close()
+    store.close()
