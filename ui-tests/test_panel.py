@@ -27,7 +27,9 @@ def pids(catalog: CatalogProcess) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(catalog: CatalogProcess, pids: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+def server(
+    catalog: CatalogProcess, pids: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabServer]:
     environment = {"SHINECAT_CATALOG_URL": catalog.url, "SHINECAT_TOKEN": catalog.token("zhangxf")}
     lab = LabServer(tmp_path_factory.mktemp("lab"), environment)
     lab.start()
@@ -110,7 +112,8 @@ def test_shows_a_dataset_with_its_metadata_files_figures_and_results(lab: LabPag
     expect(tree.get_by_text(ODD_NAME)).to_be_visible()
     assert page.locator('img[src="x"], script, b').count() == 0
 
-    expect(lab.section("Files").get_by_role("row").nth(1)).to_contain_text(re.compile(r"frames 00001 \(冷\)\.h5\s*4\.20 MB"))
+    file = lab.section("Files").get_by_role("row").nth(1)
+    expect(file).to_contain_text(re.compile(r"frames 00001 \(冷\)\.h5\s*4\.20 MB"))
     expect(lab.section("Figures").get_by_role("img", name="First frames")).to_be_visible()
     lab.shot("dataset")
 

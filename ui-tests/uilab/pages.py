@@ -44,6 +44,7 @@ class LabPage:
         """Wait until Lab stands."""
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=60_000)
         self.panel_tab.wait_for()
+        expect(self.page.locator(".jp-Launcher, .jp-NotebookPanel").first).to_be_visible(timeout=30_000)
 
     def shot(self, name: str, *, panel_only: bool = False) -> None:
         """Keep a screenshot, once Lab has stopped moving."""

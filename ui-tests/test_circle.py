@@ -1,0 +1,111 @@
+"""The whole circle as two people see it: sign in, find, open, work; the result appears below its input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+from uilab.demos import DemoProcess
+from uilab.pages import LabPage
+
+from jupyter_shinecat.demo import analysis
+
+# Hub, single-user server and Lab start one after another.
+_SIGN_IN_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
+    process = DemoProcess(tmp_path_factory.mktemp("demo"))
+    process.start()
+    yield process
+    process.stop()
+
+
+def sign_in(lab: LabPage, demo: DemoProcess, name: str) -> None:
+    lab.page.goto(demo.url)
+    lab.page.get_by_label("Username").fill(name)
+    lab.page.get_by_label("Password").fill(demo.password(name))
+    lab.page.get_by_role("button", name="Sign in").click()
+    lab.page.wait_for_url(re.compile(rf"/user/{name}/lab"), timeout=_SIGN_IN_MS)
+    lab.ready()
+    lab.open_panel()
+
+
+def status_of(page: Page, path: str) -> int:
+    """HTTP status of a request that the page itself makes to its user's server."""
+    base = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').text).baseUrl")
+    return int(page.evaluate("url => fetch(url).then(answer => answer.status)", base + path))
+
+
+def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page: Any) -> None:
+    mine: LabPage = new_page()
+    sign_in(mine, demo, "zhangxf")
+    found = mine.panel.get_by_role("status")
+    expect(found).to_have_text(re.compile(r"[1-9]\d* datasets"))
+    mine.panel.get_by_role("group", name="Type").get_by_role("button", name=re.compile("^raw")).click()
+    groups = mine.panel.get_by_role("combobox", name="Owner group")
+    groups.select_option(label=groups.get_by_role("option", name=re.compile("^GET ")).inner_text())
+    mine.search.fill("溶菌酶")
+    row = mine.rows.filter(has_text=re.compile(r"\.(h5|cxi|nxs)")).first
+    expect(row).to_be_visible()
+    mine.shot("circle-1-found")
+    name = row.locator(".jp-Shinecat-name").inner_text()
+    pid = row.get_attribute("data-pid")
+    assert pid
+    row.click()
+
+    article = mine.panel.get_by_role("article", name=name)
+    tree = article.get_by_role("tree", name="Metadata")
+    expect(tree.get_by_role("treeitem").filter(has_text=re.compile("keV")).first).to_be_visible()
+    expect(mine.section("Files").get_by_role("row")).not_to_have_count(0)
+    expect(mine.section("Results").get_by_text("Nothing was derived from this dataset yet.")).to_be_visible()
+    article.get_by_role("button", name="Open in notebook").click()
+    expect(mine.output(0)).to_contain_text(name, timeout=90_000)
+    mine.kernel_idle()
+    mine.shot("circle-2-opened")
+
+    mine.run_cell(analysis.choosing())
+    mine.run_cell(analysis.deriving("brightness"))
+    told = mine.notification(re.compile("Result .*brightness.* is in the catalog"))
+    expect(told).to_be_visible(timeout=90_000)
+    result = mine.section("Results").get_by_role("button", name=re.compile("brightness"))
+    expect(result).to_be_visible(timeout=30_000)
+    mine.section("Results").scroll_into_view_if_needed()
+    mine.shot("circle-3-result")
+
+    told.get_by_role("button", name="Show").click()
+    expect(mine.panel.get_by_role("heading", name=re.compile("brightness"))).to_be_visible()
+    expect(mine.section("Inputs").get_by_role("button", name=name)).to_be_visible()
+    expect(mine.section("Figures").get_by_role("img")).to_be_visible()
+    mine.shot("circle-4-derived")
+    derived = mine.panel.locator(".jp-Shinecat-pid code").inner_text()
+
+    other: LabPage = new_page()
+    sign_in(other, demo, "wangxch")
+    expect(other.panel.get_by_role("status")).to_have_text(re.compile(r"\d+ datasets"))
+    labels = other.panel.get_by_role("combobox", name="Owner group").get_by_role("option").all_inner_texts()
+    assert not any(label.startswith("GET") for label in labels), labels
+    other.search.fill("brightness")
+    expect(other.panel.get_by_text("No dataset matches.")).to_be_visible()
+    other.expect_error(r"40[34]")
+    for hidden in (pid, derived):
+        path = f"shinecat/api/catalog/api/v3/datasets/{quote(hidden, safe='')}"
+        assert status_of(mine.page, path) == 200
+        assert status_of(other.page, path) in (403, 404)
+        assert status_of(other.page, f"{path}/attachments") in (403, 404)
+    other.shot("circle-5-other-person")
+
+
+def test_a_wrong_password_is_told(demo: DemoProcess, new_page: Any) -> None:
+    lab: LabPage = new_page()
+    lab.expect_error("403|401")
+    lab.page.goto(demo.url)
+    lab.page.get_by_label("Username").fill("zhangxf")
+    lab.page.get_by_label("Password").fill("wrong")
+    lab.page.get_by_role("button", name="Sign in").click()
+    expect(lab.page.get_by_text("The catalog doesn't know this user name with this password.")).to_be_visible()
