@@ -75,8 +75,7 @@ class DerivedSpool:
         return {"state": "waiting", "name": name, "paths": paths}
 
     def _record(self, name: str, paths: list[str], body: dict[str, Any]) -> list[dict[str, Any]]:
-        parameters = body.get("parameters") or {}
-        software = body.get("software") or {}
+        parameters, software = body.get("parameters", {}), body.get("software", {})
         if not isinstance(parameters, dict) or not isinstance(software, dict):
             raise DerivedError(tr("“parameters” and “software” must be JSON objects."))
         inputs = _texts(body, "inputs")
@@ -145,14 +144,14 @@ class DerivedSpool:
 
 
 def _text(body: dict[str, Any], key: str, *, needed: bool = False) -> str:
-    value = body.get(key) or ""
+    value = body.get(key, "")
     if not isinstance(value, str) or len(value) > _MAX_TEXT or (needed and not value.strip()):
         raise DerivedError(tr("“{key}” of the result must be a text.", key=key))
     return value
 
 
 def _texts(body: dict[str, Any], key: str) -> list[str]:
-    value = body.get(key) or []
+    value = body.get(key, [])
     if not isinstance(value, list) or len(value) > _MAX_LIST or not all(isinstance(v, str) and v for v in value):
         raise DerivedError(tr("“{key}” of the result must be a list of texts.", key=key))
     return value
