@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from jupyter_shinecat.ingest import scan
+from jupyter_shinecat.ingest import ScanReport, scan
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import AccessDenied, CatalogClient, Dataset, NotFound, Query, operations
 
 from . import analysis
 from .errors import DemoError
-from .facility import PEOPLE, Facility
+from .facility import ADMIN, PEOPLE, Facility
 from .report import counts
 from .samples import make_samples
 from .session import HubSession
@@ -23,7 +25,8 @@ from .session import HubSession
 T = TypeVar("T")
 SCIENTIST, OTHER = PEOPLE
 GROUP = PEOPLE[SCIENTIST][0]  # the group that the other person is not in
-_HDF5_NAMES = (".h5", ".hdf5", ".nxs", ".cxi", ".nx5", ".hdf")
+_GROUPS = sorted({group for groups in PEOPLE.values() for group in groups})  # one folder each below the samples
+_HDF5_FORMATS = ("hdf5", "nexus", "cxi")
 _WRITE_BACK_S = 120.0
 
 Say = Callable[[str, str, float], None]
@@ -47,6 +50,7 @@ class Circle:
     facility: Facility
     say: Say
     files: Path | None = None
+    _report: ScanReport | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Catalog, files and hub."""
@@ -97,13 +101,15 @@ class Circle:
 
     def catalogue(self) -> str:
         """Catalogue the files of this turn; counts as text, which add up to the number of files."""
-        with self.facility.client("admin") as client:
-            if self.files is not None:
-                return counts([scan(self.files, client, owner_group=GROUP)])
-            folder = self.facility.folder / "data"
-            make_samples(folder)
-            groups = sorted(sub.name for sub in folder.iterdir() if sub.is_dir())
-            return counts([scan(folder / group, client, owner_group=group) for group in groups])
+        folder = self.files
+        with self.facility.client(ADMIN) as client, _state_in(self.facility.folder / "state"):
+            if folder is None:
+                folder = self.facility.folder / "data"
+                make_samples(folder)
+                self._report = scan(folder, client, owner_group={name: name for name in _GROUPS})
+            else:
+                self._report = scan(folder, client, owner_group=GROUP)
+        return counts(self._report)
 
     def _search(self, session: HubSession) -> str:
         query = Query(type="raw", limit=1)
@@ -119,8 +125,9 @@ class Circle:
 
     def _candidates(self, client: CatalogClient) -> list[Dataset]:
         """HDF5 datasets of the scientist's group, the largest first: an analysis needs numbers."""
+        readable = {d.pid for d in self._report.datasets if d.format in _HDF5_FORMATS} if self._report else set()
         raw = client.iterate(Query(type="raw", groups=(GROUP,), limit=200))
-        return sorted((d for d in raw if d.name.lower().endswith(_HDF5_NAMES)), key=lambda d: (-d.size_bytes, d.pid))
+        return sorted((d for d in raw if d.pid in readable), key=lambda d: (-d.size_bytes, d.pid))
 
     def _analyse(self, session: HubSession) -> Dataset:
         with self.facility.client(SCIENTIST) as client:
@@ -165,6 +172,20 @@ class Circle:
             if total or client.search(Query(groups=(GROUP,))):
                 raise DemoError(step, tr("{name} finds datasets of {group}", name=OTHER, group=GROUP))
         return tr("0 datasets of {group}", group=GROUP)
+
+
+@contextmanager
+def _state_in(folder: Path) -> Iterator[None]:
+    """The memory of scans belongs to the demo's folder, not to who runs it."""
+    before = os.environ.get("SHINECAT_STATE")
+    os.environ["SHINECAT_STATE"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SHINECAT_STATE"]
+        else:
+            os.environ["SHINECAT_STATE"] = before
 
 
 def _check(client: CatalogClient, derived: Dataset, source: Dataset) -> str:

@@ -106,7 +106,7 @@ class Run:
             entry["instrument_1/name"] = "CDE"
             source = entry.create_group("instrument_1/source_1")
             source["name"] = "SHINE"
-            source["energy"] = self.photon_energy_kev * _JOULE_PER_KEV
+            source["energy"] = float(f"{self.photon_energy_kev * _JOULE_PER_KEV:.10g}")
             source["pulse_width"] = 4e-14
             _put(source, "pulse_energy", pulses * 1e-3, "J")
             detector = entry.create_group("instrument_1/detector_1")
