@@ -15,7 +15,8 @@ import numpy as np
 from h5py import h5a, h5d, h5o, h5s, h5t
 
 MAX_ELEMENTS = 32
-MAX_SUMMARY = 8192
+MIN_SUMMARY = 5
+MAX_SUMMARY = 65536
 _MAX_STORED = 65536
 _MAX_CHUNK = 1 << 20
 _SAFE = frozenset((h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM))
@@ -69,6 +70,8 @@ def attributes(item: Any, limit: int) -> tuple[dict[str, Any], int]:
 def plain(array: np.ndarray[Any, Any], kind: Any = None) -> Any:
     """Python value of a small array: a scalar for one element, else a flat list. Enumerations give their names."""
     items = array.ravel().tolist()
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
+        items = [tidy(item) for item in items]  # 0.3 in single precision is 0.3, not 0.30000001192092896
     if kind is not None and kind.get_class() == h5t.ENUM and array.dtype.kind in "iu":
         names = {kind.get_member_value(i): kind.get_member_name(i).decode("utf-8", "replace")
                  for i in range(min(kind.get_nmembers(), 256))}  # fmt: skip
@@ -93,7 +96,9 @@ def is_numeric(kind: Any) -> bool:
 
 def small_value(dataset: Any, kind: Any, space: Any) -> Any:
     """The value of a dataset of at most 32 elements; None when it can't be read safely."""
-    if kind.get_class() not in _SAFE or not readable_here(dataset):
+    if kind.get_class() not in _SAFE or kind.get_size() * space.get_simple_extent_npoints() > _MAX_STORED:
+        return None
+    if not readable_here(dataset):
         return None
     try:
         array = np.empty(space.get_simple_extent_dims() or (), dtype=kind.dtype)

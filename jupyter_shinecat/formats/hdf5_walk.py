@@ -204,18 +204,18 @@ class _Walker:
         if shape is None:
             return node
         count = math.prod(shape)
-        if 1 <= count <= values.MAX_ELEMENTS:
+        if values.is_numeric(kind) and self._worth_summary(path, shape, count, parent_class):
+            self.summaries_left -= 1
+            node.numbers = values.summary(dataset, kind, shape)
+        if 1 <= count <= values.MAX_ELEMENTS and node.numbers is None:
             node.value = values.small_value(dataset, kind, space)
-        if count > 1 or node.value is None:
+        if node.value is None and node.numbers is None:
             for name in values.outside_files(dataset):
                 self._external(name)
-            if self._worth_summary(path, shape, count, parent_class):
-                self.summaries_left -= 1
-                node.numbers = values.summary(dataset, kind, shape)
         return node
 
     def _worth_summary(self, path: str, shape: tuple[int, ...], count: int, parent_class: str) -> bool:
-        if len(shape) != 1 or not values.MAX_ELEMENTS < count <= values.MAX_SUMMARY or self.summaries_left <= 0:
+        if len(shape) != 1 or not values.MIN_SUMMARY <= count <= values.MAX_SUMMARY or self.summaries_left <= 0:
             return False
         name = path.rpartition("/")[2].lower()
         return parent_class in _SUMMARISED_CLASSES or any(word in name for word in _SUMMARISED_WORDS)

@@ -14,7 +14,7 @@ MAX_BYTES = 64_000
 MAX_TEXT = 2000
 MAX_KEY = 128
 MAX_DEPTH = 12
-MAX_ELEMENTS_KEPT = 32
+MAX_ELEMENTS_KEPT = 16
 _EXACT_INT = 1 << 53
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _EARLIEST, _LATEST = dt.datetime(1970, 1, 2, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)

@@ -311,7 +311,7 @@ def _environment(settings: dict[str, Any]) -> dict[str, str]:
     # -P keeps the working folder off the path; the package itself must be found all the same
     package = str(Path(jupyter_shinecat.__file__).resolve().parents[1])
     environment |= {
-        "PYTHONPATH": os.pathsep.join([package, *_absolute(os.environ.get("PYTHONPATH", ""))]),
+        "PYTHONPATH": os.pathsep.join([*_absolute(os.environ.get("PYTHONPATH", "")), package]),
         "PYTHONUTF8": "1",
         "HDF5_USE_FILE_LOCKING": "FALSE",
         "OMP_NUM_THREADS": "1",
