@@ -114,7 +114,7 @@ class LabPage:
 
     def output(self, index: int) -> Locator:
         """What a cell has put out."""
-        return self.cells.nth(index).locator(".jp-OutputArea-output")
+        return self.cells.nth(index).locator(".jp-Cell-outputArea")
 
     def run_cell(self, code: str) -> int:
         """Write ``code`` into a new cell below the last one, run it, and give its index once it is done."""
