@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,8 +44,13 @@ def beneath(path: str, root: Path) -> str | None:
         return None
     if path.startswith(base + os.sep):
         return path[len(base) + 1 :]
-    real = os.path.realpath(base)
+    real = _real(base)
     return path[len(real) + 1 :] if path.startswith(real + os.sep) else None
+
+
+@functools.lru_cache(maxsize=64)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _is_clean(relative: str) -> bool:

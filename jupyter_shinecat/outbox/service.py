@@ -169,7 +169,7 @@ class Outbox:
             taken = collect(found, data, pictures, entry.folder, self._reader)
         except Moving:
             return False
-        if any(self._watch.look(data).files.get(path) != sign for path, sign in data.items()):
+        if self._watch.look(data).files != data:
             return False
         entry.write_step(TAKEN, taken)
         self._watch.forget(where.values())

@@ -62,6 +62,7 @@ class Session:
     runs: dict[int, Run] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=list)
+    _renamed: tuple[int, list[Event]] = field(default_factory=lambda: (0, []))
     _folded: tuple[int, dict[str, dict[int, float]]] = field(default_factory=lambda: (0, {}))
 
     def add(self, file: SpoolFile, line: dict[str, Any], *, replay: bool) -> None:
@@ -110,10 +111,16 @@ class Session:
 
     def follow(self, path: str, since: float) -> str:
         """Where the file that was at ``path`` at the time ``since`` has been renamed to."""
-        for event in sorted(self.events, key=lambda event: event.t):
-            if event.kind == "rename" and event.t >= since and _beneath(path, event.path):
+        for event in self._renames():
+            if event.t >= since and _beneath(path, event.path):
                 path = event.dst + path[len(event.path) :]
         return path
+
+    def _renames(self) -> list[Event]:
+        if self._renamed[0] != len(self.events):
+            renames = [event for event in self.events if event.kind == "rename"]
+            self._renamed = (len(self.events), sorted(renames, key=lambda event: event.t))
+        return self._renamed[1]
 
     def moved_in(self, number: int) -> dict[str, float]:
         """Files that the run moved to their place without anyone having written them here (a subprocess had)."""
