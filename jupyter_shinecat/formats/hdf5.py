@@ -8,7 +8,7 @@ from typing import Any
 from . import layers
 from .hdf5_walk import Budget, Node, Walk, walk
 from .model import Data, Extract
-from .safe import MAX_ELEMENTS_KEPT, Tree, clean, pair, text
+from .safe import MAX_ELEMENTS_KEPT, MAX_KEY, Tree, clean, pair, text
 
 _MAX_DATA = 200
 # bookkeeping of writers, of no use to a reader
@@ -66,7 +66,7 @@ def _put(tree: Tree, where: list[str], value: Any, extract: Extract) -> None:
     if isinstance(value, list) and len(value) > MAX_ELEMENTS_KEPT:
         return
     if tree.put(where, value):
-        extract.sources.setdefault(where[0], extract.format)
+        extract.sources.setdefault(text(where[0], MAX_KEY), extract.format)
 
 
 def _data(nodes: list[Node]) -> list[Data]:

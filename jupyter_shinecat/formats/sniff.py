@@ -114,7 +114,8 @@ def _text_flavour(head: bytes) -> str | None:
 
 def decoded(sample: bytes) -> str | None:
     """Text of the start of a file: UTF-8, else GB 18030; a character cut in half at its end doesn't matter."""
-    for encoding in ("utf-8-sig", "gb18030"):
+    # almost any few bytes are some rare character of GB 18030
+    for encoding in ("utf-8-sig", "gb18030") if len(sample) >= 32 else ("utf-8-sig",):
         try:
             return codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
