@@ -105,8 +105,10 @@ class Cells:
         stack = self._stacks.get(threading.get_ident())
         if stack:
             return next((run for run in reversed(stack) if run is not None), None)
-        # A thread of the user's: it belongs to the cell that runs, else to the last one.
-        return self._current or (self.runs[-1] if self.runs else None)
+        # A thread of the user's: it belongs to the cell that runs, else to the last one. What the thread of the cells
+        # does between them is no analysis: widgets, completions, silent requests.
+        run = self._current or (self.runs[-1] if self.runs else None)
+        return None if run is not None and run.thread in (0, threading.get_ident()) else run
 
     def place(self, run: Run) -> tuple[Place | None, Place | None]:
         """Where in the code of ``run`` we are: in the cell itself, and in code that a magic runs for it."""
