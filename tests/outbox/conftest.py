@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -163,15 +163,14 @@ class Kernel:
 class OutboxProcess:
     """The outbox's process and what it prints."""
 
-    def __init__(self, env: dict[str, str], **popen: Any) -> None:
+    def __init__(self, env: dict[str, str], command: Sequence[str] = ("-m", "jupyter_shinecat.outbox")) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "jupyter_shinecat.outbox"],
+            [sys.executable, *command],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **popen,
         )
         self.news: list[dict[str, Any]] = []
         self.words: list[str] = []
@@ -203,6 +202,22 @@ class OutboxProcess:
 
     def wait_state(self, state: str, limit_s: float = LIMIT_S) -> dict[str, Any]:
         return self.wait(lambda news: news["state"] == state, limit_s)
+
+    def wait_end_or_sent(self, results: int, limit_s: float = LIMIT_S) -> int | None:
+        """Wait until the process has ended (its exit code), or until it has sent so many results (None)."""
+        deadline = time.monotonic() + limit_s
+        while results > 0:
+            try:
+                news = self._arrived.get(timeout=0.05)
+            except queue.Empty:
+                code = self.process.poll()
+                if code is not None:
+                    return code
+                assert time.monotonic() < deadline, f"not in time; seen {self.news}, said {self.words}"
+                continue
+            self.news.append(news)
+            results -= news["state"] == "sent"
+        return None
 
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
@@ -244,8 +259,8 @@ class Bench:
     def kernel(self, **options: Any) -> Kernel:
         return Kernel(self.home, **options)
 
-    def start(self, **env: str) -> OutboxProcess:
-        outbox = OutboxProcess({**self.env, **env})
+    def start(self, *command: str, **env: str) -> OutboxProcess:
+        outbox = OutboxProcess({**self.env, **env}, *([command] if command else []))
         self._running.append(outbox)
         return outbox
 
@@ -255,6 +270,11 @@ class Bench:
         return subprocess.run(
             command, env={**self.env, **env}, capture_output=True, text=True, timeout=120, check=False
         )
+
+    def sent(self) -> list[str]:
+        """Keys of the entries that say they are sent, read from their files."""
+        found = (self.home / "outbox" / "entries").glob("[!.]*/status.json")
+        return [path.parent.name for path in found if json.loads(path.read_bytes())["state"] == "sent"]
 
     def close(self) -> None:
         for outbox in self._running:

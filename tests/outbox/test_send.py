@@ -127,8 +127,8 @@ def test_file_of_a_catalogued_dataset_is_found_by_its_path(bench) -> None:
     folder = bench.home / "measured" / "day1"
     raw = bench.counter.raw("by-path", sourceFolder=str(bench.home / "measured"))
     bench.counter.raw("by-path neighbour", sourceFolder=str(bench.home / "measured"))
-    block = {"datasetId": raw, "size": 3, "chkAlg": "sha256",
-             "dataFileList": [{"path": "day1/溶菌酶 [1]+.csv", "size": 3, "time": "2026-11-01T10:00:00.000Z"}]}  # fmt: skip
+    file = {"path": "day1/溶菌酶 [1]+.csv", "size": 3, "time": "2026-11-01T10:00:00.000Z"}
+    block = {"datasetId": raw, "size": 3, "chkAlg": "sha256", "dataFileList": [file]}
     bench.counter.post("/api/v4/origdatablocks", block)
     outbox = bench.start()
     kernel = bench.kernel()
@@ -146,8 +146,15 @@ def test_named_result_and_uncertain_inputs(bench) -> None:
     one, two = bench.work / "a.dat", bench.work / "b.dat"
     kernel.write(one, b"a")
     kernel.write(two, b"b")
-    kernel.line("derived", run=1, name="溶菌酶 fit", keywords=["fit", "溶菌酶"], description="of both", paths=[str(one)],
-                parameters={"sigma": 2.5, "api_key": "k"})  # fmt: skip
+    kernel.line(
+        "derived",
+        run=1,
+        name="溶菌酶 fit",
+        keywords=["fit", "溶菌酶"],
+        description="of both",
+        paths=[str(one)],
+        parameters={"sigma": 2.5, "api_key": "k"},
+    )
     kernel.end([raw, {"pid": other, "certain": False}], unseen=["subprocess"], capture="partial")
     sent = [outbox.wait_state("sent") for _ in range(2)]
     assert {s["name"] for s in sent} == {"溶菌酶 fit", "b.dat"}
