@@ -24,7 +24,7 @@ _LISTED = 50
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--owner-group", help="Group that owns the datasets; default: your only group.")
+@click.option("--owner-group", help="Group that owns the datasets; default: your own or only group.")
 @click.option(
     "--owner-groups",
     "mapping",
@@ -99,7 +99,10 @@ def _groups(
         return owner_group
     if dry_run:
         return "unknown"
-    groups = [group for group in client.whoami().groups if group != "globalaccess"]
+    identity = client.whoami()
+    groups = [group for group in identity.groups if group != "globalaccess"]
+    if identity.username in groups:  # the one-user catalog: everything belongs to this person
+        return identity.username
     if len(groups) == 1:
         return groups[0]
     raise ShineCatError(
