@@ -1,4 +1,4 @@
-"""Runs the outbox and kills it (SIGKILL) at its n-th step towards disk or catalog: before it, in its middle, or after it.
+"""Runs the outbox and kills it (SIGKILL) at its n-th step: before it, in its middle, or after it.
 
 Usage: ``python killer.py N before|during|after``. A step is a rename, a new folder, a removed file or an HTTP request.
 """

@@ -128,6 +128,7 @@ def test_file_of_a_catalogued_dataset_is_found_by_its_path(bench) -> None:
     raw = bench.counter.raw("by-path", sourceFolder=str(bench.home / "measured"))
     bench.counter.raw("by-path neighbour", sourceFolder=str(bench.home / "measured"))
     file = {"path": "day1/溶菌酶 [1]+.csv", "size": 3, "time": "2026-11-01T10:00:00.000Z"}
+    file = {"path": "day1/溶菌酶 [1]+.csv", "size": 3, "time": "2026-11-01T10:00:00.000Z"}
     block = {"datasetId": raw, "size": 3, "chkAlg": "sha256", "dataFileList": [file]}
     bench.counter.post("/api/v4/origdatablocks", block)
     outbox = bench.start()
