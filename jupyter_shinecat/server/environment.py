@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jupyter_core.utils import ensure_async
+
 # The hub's API token opens the user's own server with everything in it, so it is not for every program in a kernel.
 # The proxy's token and the hub's key are never given to a user server on purpose, but some set-ups leak them.
 SECRETS = (
@@ -38,7 +40,7 @@ def guard_kernels(kernel_manager: Any, *, drop_hub: bool) -> None:
     async def start_kernel(*args: Any, **kwargs: Any) -> Any:
         env = kwargs.get("env")
         kwargs["env"] = without_secrets(os.environ if env is None else env, drop_hub=drop_hub)
-        return await start(*args, **kwargs)
+        return await ensure_async(start(*args, **kwargs))
 
     kernel_manager.start_kernel = start_kernel
     # Renaming a notebook hands its running kernel a new environment for the next restart.

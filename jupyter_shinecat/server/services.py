@@ -87,6 +87,16 @@ class Services:
             self._log.error("Kernels can't reach the catalog: %s", error)
         self._publish(shared)
         await self.session.start()
+        try:
+            self.settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            self._log.error(
+                "Results can't be recorded: the folder %s can't be made (%s). Free space, or set SHINECAT_STATE to "
+                "another folder, and start the server again.",
+                self.settings.state,
+                error.strerror,
+            )
+            return
         if self.settings.run_outbox and "SHINECAT_SOCKET" in shared:
             environ = {**without_secrets(os.environ), **shared, "PYTHONUNBUFFERED": "1"}
             self.outbox_process = OutboxProcess(environ, self._tell, self._log)

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, HasTraits, Integer, List, Unicode, default
+import platformdirs
+from traitlets import Bool, Enum, Float, HasTraits, Integer, List, Unicode, default, validate
 from traitlets import Dict as DictTrait
 
 from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.files.maps import parse_maps
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.paths import results_dir, state_dir
 from jupyter_shinecat.scicat.client import server_root
@@ -92,17 +94,21 @@ class SettingsTraits(HasTraits):
         text = os.environ.get("SHINECAT_PATH_MAPS")
         if not text:
             return []
-        try:
-            maps = json.loads(text)
-        except ValueError:
-            maps = None
-        if not isinstance(maps, list) or not all(isinstance(entry, dict) for entry in maps):
-            raise _misset("SHINECAT_PATH_MAPS", text, '[{"host": "...", "from": "...", "to": "..."}]')
+        parse_maps(text)
+        maps: list[dict[str, Any]] = json.loads(text)
         return maps
+
+    @validate("path_maps")
+    def _check_path_maps(self, proposal: Any) -> Any:
+        parse_maps(proposal["value"])
+        return proposal["value"]
 
     @default("state_folder")
     def _default_state_folder(self) -> str:
-        return str(state_dir())
+        try:
+            return str(state_dir())
+        except OSError:  # a full or read-only home folder: told when the server starts, not here
+            return os.environ.get("SHINECAT_STATE") or platformdirs.user_data_dir("shinecat")
 
     @default("drop_hub_token")
     def _default_drop_hub_token(self) -> bool:
@@ -114,10 +120,8 @@ class SettingsTraits(HasTraits):
 
     @property
     def state(self) -> Path:
-        """Folder of this person's state, made 0700 when missing."""
-        folder = Path(self.state_folder).expanduser().absolute()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        """Folder of this person's state; not made here."""
+        return Path(self.state_folder).expanduser().absolute()
 
     @property
     def results(self) -> Path:

@@ -33,6 +33,11 @@ def runtime_folder() -> Path:
     ShineCatError
         No place for it.
     """
+    if not hasattr(socket, "AF_UNIX"):
+        raise ShineCatError(
+            tr("This operating system has no sockets by which kernels could reach the catalog."),
+            do=tr("In kernels set SHINECAT_CATALOG_URL and SHINECAT_TOKEN."),
+        )
     reasons = []
     for root, name in _candidates():
         folder = root / name
