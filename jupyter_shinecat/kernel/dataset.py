@@ -246,7 +246,7 @@ class Dataset:
 
     def _list(self) -> list[DataFile]:
         if self._listed is None:
-            self._listed = session.client().files(self.pid)
+            self._listed = session.ask(lambda catalog: catalog.files(self.pid))
         return self._listed
 
     def _choose(self, name: str | None, suffixes: Sequence[str], method: str = "h5") -> DataFile:
@@ -317,7 +317,7 @@ def open_dataset(pid: str) -> Dataset:
     try:
         if not pid:
             raise NotFound("")
-        found = session.client().dataset(pid)
+        found = session.ask(lambda catalog: catalog.dataset(pid))
     except (NotFound, AccessDenied):
         error = NotFound(
             tr("The catalog has no dataset {pid}, or not for you.", pid=pid or '""'),

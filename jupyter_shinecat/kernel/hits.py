@@ -114,7 +114,7 @@ def find(
     query = Query(
         text=text, type=type, groups=_listed(groups), keywords=_listed(keywords), since=since, until=until, limit=limit
     )
-    return Hits(session.client().search(query), limit)
+    return Hits(session.ask(lambda catalog: catalog.search(query)), limit)
 
 
 def _listed(given: Any) -> tuple[str, ...]:

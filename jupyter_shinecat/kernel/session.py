@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import httpx
 
@@ -12,7 +14,9 @@ from jupyter_shinecat import record
 from jupyter_shinecat.files import PathMap, maps_from_environment, parse_maps
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.paths import results_dir
-from jupyter_shinecat.scicat import CatalogClient
+from jupyter_shinecat.scicat import AccessDenied, CatalogClient, NotFound
+
+T = TypeVar("T")
 
 _STATUS_TIMEOUT_S = 10.0
 
@@ -34,6 +38,27 @@ def client() -> CatalogClient:
         with record.quiet():
             _client = (key, CatalogClient.from_environment())
     return _client[1]
+
+
+def ask(call: Callable[[CatalogClient], T]) -> T:
+    """Ask the catalog. Where it refuses, find out whether that is because it no longer knows who asks.
+
+    Raises
+    ------
+    SignInRequired
+        The sign-in is missing or has expired; some servers answer 403 or 404 then.
+    CatalogError
+        All other refusals.
+    """
+    catalog = client()
+    with record.quiet():
+        try:
+            return call(catalog)
+        except (AccessDenied, NotFound):
+            if catalog.socket or catalog.token:
+                with contextlib.suppress(AccessDenied, NotFound):
+                    catalog.whoami()
+            raise
 
 
 def path_maps() -> tuple[PathMap, ...]:
