@@ -112,7 +112,7 @@ class Access:
         return self.is_admin(who)
 
     def listing(self, who: Identity) -> Condition:
-        """What the real server leaves out of fullquery: published data of others, unless asked for (profile scicat-5)."""
+        """The real server leaves published data of others out of fullquery, unless asked for (profile scicat-5)."""
         if self._settings.profile != "scicat-5" or not who.signed_in or self._sees_everything(who):
             return Always()
         groups = tuple(sorted(who.groups))

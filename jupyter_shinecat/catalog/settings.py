@@ -122,7 +122,7 @@ def parse_lifetime(text: str | int) -> int:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Variables of a ``.env`` file: ``NAME=value`` lines, quotes and ``export`` allowed, ``#`` starts a comment line."""
+    """Variables of a ``.env`` file: ``NAME=value`` lines, quotes and ``export`` allowed, ``#`` starts a comment."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -183,9 +183,9 @@ def running_catalog(folder: Path | None = None, **options: Any) -> Iterator[Cata
     Without ``folder`` the data live in a temporary one.
     """
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="shinecat-") as temporary:
-            with running_catalog(Path(temporary), **options) as catalog:
-                yield catalog
+        temporary = tempfile.TemporaryDirectory(prefix="shinecat-")
+        with temporary, running_catalog(Path(temporary.name), **options) as catalog:
+            yield catalog
         return
     catalog = CatalogProcess(folder, **options)
     catalog.start()

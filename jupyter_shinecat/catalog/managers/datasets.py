@@ -23,6 +23,10 @@ from .si import with_si
 from .validate import Problem, messages, normalise_dates, problems, require, require_object, without_nulls
 
 TYPES = ("raw", "derived")
+_LISTS = (
+    "accessGroups", "keywords", "techniques", "sharedWith", "relationships", "principalInvestigators", "proposalIds",
+    "sampleIds", "instrumentIds", "inputDatasets", "usedSoftware",
+)  # fmt: skip
 _PID = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
 
 
@@ -99,8 +103,7 @@ class Datasets(Manager):
             )
         for name in ("size", "packedSize", "numberOfFiles", "numberOfFilesArchived"):
             doc[name] = int(doc.get(name, 0))
-        lists = "accessGroups keywords techniques sharedWith relationships principalInvestigators proposalIds sampleIds instrumentIds"
-        for name in (*lists.split(), "inputDatasets", "usedSoftware"):
+        for name in _LISTS:
             doc.setdefault(name, [])
         doc.setdefault("classification", "IN=medium,AV=low,CO=low")
         doc["isPublished"] = bool(doc.get("isPublished", False))

@@ -117,7 +117,8 @@ class People(Manager):
         """The caller and their present groups."""
         me = self._me(who)
         return {
-            "_id": me.id, "username": me.username, "email": me.email, "currentGroups": list(me.groups), "authStrategy": "local",
+            "_id": me.id, "username": me.username, "email": me.email, "currentGroups": list(me.groups),
+            "authStrategy": "local",
         }  # fmt: skip
 
     def me(self, who: Identity) -> dict[str, Any]:
@@ -205,5 +206,6 @@ class People(Manager):
 
 def _new_settings(id: str) -> dict[str, Any]:
     return {
-        "_id": new_object_id(), "datasetCount": 25, "jobCount": 25, "userId": id, "__v": 0, "externalSettings": dict(_EXTERNAL),
+        "_id": new_object_id(), "datasetCount": 25, "jobCount": 25, "userId": id, "__v": 0,
+        "externalSettings": dict(_EXTERNAL),
     }  # fmt: skip

@@ -105,8 +105,8 @@ class Call:
     def by_id(self, name: str, work: Callable[[str], Any]) -> Any:
         """Run ``work`` with the id of path part ``name``.
 
-        ``quote_plus`` clients write a space as ``+``, others mean a plus: the id as it stands goes first, and where that
-        is unknown and the raw part has a ``+``, the one with spaces.
+        ``quote_plus`` clients write a space as ``+``, others mean a plus: the id as it stands goes first, and where
+        that is unknown and the raw part has a ``+``, the one with spaces.
         """
         id = self.params[name]
         if "+" not in self.raw_params[name]:

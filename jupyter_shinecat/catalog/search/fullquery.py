@@ -15,8 +15,8 @@ from .where import FIELD_ALIASES, WhereParser, pattern
 from .words import parse_text
 
 RELATIONS = (
-    "EQUAL_TO", "EQUAL_TO_NUMERIC", "EQUAL_TO_STRING", "CONTAINS_STRING", "GREATER_THAN", "LESS_THAN", "GREATER_THAN_OR_EQUAL",
-    "LESS_THAN_OR_EQUAL", "RANGE",
+    "EQUAL_TO", "EQUAL_TO_NUMERIC", "EQUAL_TO_STRING", "CONTAINS_STRING", "GREATER_THAN", "LESS_THAN",
+    "GREATER_THAN_OR_EQUAL", "LESS_THAN_OR_EQUAL", "RANGE",
 )  # fmt: skip
 _ORDER: dict[str, Any] = {
     "GREATER_THAN": "$gt",

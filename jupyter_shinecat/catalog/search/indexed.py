@@ -1,8 +1,8 @@
 """Answers from the index, joined with what changed since, and checked on the documents.
 
-The index is a little behind the store. What changed after its state is taken out of its answer and judged on the documents
-themselves, so that every answer is that of one moment of the store: a caller's own write is in it, and access that was
-narrowed is narrow at once.
+The index is a little behind the store. What changed after its state is taken out of its answer and judged on the
+documents themselves, so that every answer is that of one moment of the store: a caller's own write is in it, and access
+that was narrowed is narrow at once.
 """
 
 from __future__ import annotations

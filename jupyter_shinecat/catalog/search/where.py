@@ -17,8 +17,9 @@ from .words import parse_text
 MAX_DEPTH = 20
 MAX_NODES = 2000
 _ALIASES = {
-    "inq": "$in", "nin": "$nin", "neq": "$ne", "gt": "$gt", "gte": "$gte", "lt": "$lt", "lte": "$lte", "exists": "$exists",
-    "eq": "$eq", "regexp": "$regex", "between": "between", "like": "like", "nlike": "nlike", "ilike": "ilike", "nilike": "nilike",
+    "inq": "$in", "nin": "$nin", "eq": "$eq", "neq": "$ne", "gt": "$gt", "gte": "$gte", "lt": "$lt", "lte": "$lte",
+    "exists": "$exists", "regexp": "$regex", "between": "between", "like": "like", "nlike": "nlike", "ilike": "ilike",
+    "nilike": "nilike",
 }  # fmt: skip
 _LOGIC = {"and": "$and", "or": "$or", "nor": "$nor"}
 FIELD_ALIASES = {
