@@ -297,9 +297,7 @@ class Dataset:
         local = self._locate(file)
         try:
             with record.quiet():
-                import h5py
-
-                opened = h5py.File(local, "r", locking=False)
+                opened = _read_only(local)
         except OSError as cause:
             raise _not_hdf5(local, file.path, cause) from None
         self._note(how, local)
@@ -321,7 +319,7 @@ def open_dataset(pid: str) -> Dataset:
     except (NotFound, AccessDenied):
         error = NotFound(
             tr("The catalog has no dataset {pid}, or not for you.", pid=pid or '""'),
-            do=tr("Check the PID (sc.search finds it by words); whether you may read it decides its owner group."),
+            do=tr("Check the PID (sc.search finds it by words); its owner group decides who may read it."),
         )
         error.status = 404
         raise error from None
@@ -334,6 +332,18 @@ def handle(found: Record) -> Dataset:
     if recorder is not None:
         recorder.read(found.pid, how="open", certain=False)
     return Dataset(found)
+
+
+def _read_only(local: Path) -> Any:
+    """Without a lock, so that nobody who writes the file is disturbed; unless it is open here with one already."""
+    import h5py
+
+    try:
+        return h5py.File(local, "r", locking=False)
+    except OSError as error:
+        if "locking" not in str(error):
+            raise
+        return h5py.File(local, "r")
 
 
 def _names(files: Sequence[DataFile]) -> str:

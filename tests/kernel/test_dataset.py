@@ -91,6 +91,12 @@ def test_h5_is_an_ordinary_file_for_reading(here) -> None:
         ds["/entry/matrx"]
 
 
+def test_file_that_the_user_opened_before_opens_again(here) -> None:
+    ds = sc.open(here.pids["good"])
+    with h5py.File(ds.path()) as own, ds.h5() as file:
+        assert file["entry/matrix"][0, 0] == own["entry/matrix"][0, 0]
+
+
 def test_tables(here) -> None:
     ds = sc.open(here.pids["good"])
     default = ds.table()
