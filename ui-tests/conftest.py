@@ -38,4 +38,5 @@ def new_page(browser: Browser) -> Iterator[Any]:
     for page in pages:
         page.page.context.close()
     errors = [error for page in pages for error in page.errors]
-    assert not errors, errors
+    if errors:
+        pytest.fail("errors in the browser's console:\n" + "\n".join(errors), pytrace=False)

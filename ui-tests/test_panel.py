@@ -61,7 +61,7 @@ def test_lists_the_newest_first_with_what_tells_them_apart(lab: LabPage) -> None
 
 
 def test_finds_chinese_text_and_says_when_nothing_matches(lab: LabPage) -> None:
-    lab.search.fill("单晶")
+    lab.search_for("单晶")
     found(lab, 1)
     expect(lab.row("溶菌酶 单晶 run 12 (cold)")).to_be_visible()
     lab.search.fill("nothing of this kind")

@@ -47,10 +47,11 @@ class LabPage:
         expect(self.page.locator(".jp-Launcher, .jp-NotebookPanel").first).to_be_visible(timeout=30_000)
 
     def shot(self, name: str, *, panel_only: bool = False) -> None:
-        """Keep a screenshot, once Lab has stopped moving."""
+        """Keep a screenshot."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         target = self.panel if panel_only else self.page
-        target.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+        # Animations go on: the timer of a notification is one, and ends with it.
+        target.screenshot(path=SHOTS / f"{name}.png", animations="allow")
 
     def notification(self, text: str | re.Pattern[str]) -> Locator:
         """A notification with ``text``."""
@@ -77,6 +78,12 @@ class LabPage:
     def search(self) -> Locator:
         """The search box."""
         return self.panel.get_by_role("searchbox")
+
+    def search_for(self, text: str) -> None:
+        """Search, and wait until the list shows what was found."""
+        self.search.fill(text)
+        self.search.press("Enter")
+        expect(self.panel.locator('[aria-busy="true"]')).to_have_count(0, timeout=30_000)
 
     @property
     def grid(self) -> Locator:
