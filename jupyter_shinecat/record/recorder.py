@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import atexit
 import contextlib
+import functools
 import logging
 import os
 import sys
@@ -266,15 +267,16 @@ class Recorder:
         for one in self._cells.runs[self._chained : run.number]:
             self._chain.add(Trace(one.number, self._python(one), one.events, one.failed, one.count, one.before))
         self._chained = max(self._chained, run.number)
+        seen = {event.path for event in run.events if event.kind == "write"}
+        seen |= {event.target for event in run.events if event.kind == "rename"}
+        # A file can only stay open that was opened here, or was open when the cell began.
+        candidates = self._open_results | {path for path in seen if path}
         handles = _open_files()
-
-        def still_open(path: str) -> bool:
-            return os.path.realpath(path) in handles
+        open_now = {path for path in candidates if path in handles or os.path.realpath(path) in handles}
+        still_open = open_now.__contains__
 
         outcome = self._chain.outcome(still_open)
         sources = outcome.sources
-        seen = {event.path for event in run.events if event.kind == "write"}
-        seen |= {event.target for event in run.events if event.kind == "rename"}
         for path in outcome.written:
             if path not in seen:  # through a handle that an earlier cell opened
                 self._tell(run)
@@ -287,7 +289,7 @@ class Recorder:
                     sources.merge(self._chain.everything(), certain=False)
                 else:
                     sources.merge(known)
-        self._open_results = {path for path in self._written if still_open(path)}
+        self._open_results = open_now
         wrote = outcome.written or any(event.kind in ("write", "rename", "named", "fork") for event in run.events)
         if not wrote:
             if run.told:
@@ -404,6 +406,7 @@ _PLAIN_CALLS = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=2000)
 def _binds_unseen(code: str | None) -> bool:
     """Whether code that ran before the record may have put data into a name: it bound what a call gave."""
     try:

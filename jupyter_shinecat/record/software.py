@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import platform
 import sys
@@ -13,19 +14,20 @@ _versions: dict[str, str | None] = {}
 _BEHIND = ("h5py", "pandas", "numpy")
 
 
-def imported_names(code: str | None) -> set[str]:
+@functools.lru_cache(maxsize=2000)
+def imported_names(code: str | None) -> frozenset[str]:
     """Top-level names of the modules that a piece of code imports."""
     try:
         tree = ast.parse(code or "")
     except (SyntaxError, ValueError, RecursionError):
-        return set()
+        return frozenset()
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
-    return found
+    return frozenset(found)
 
 
 def modules_of(codes: Iterable[str | None]) -> dict[str, str]:

@@ -12,8 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 # Lines kept in memory while the disk refuses them. Beyond that the oldest are lost, and that is said.
 _KEPT_LINES = 2000
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def _encode(line: dict[str, Any]) -> bytes:
+    try:
+        return _encoder.encode(line) + b"\n"
+    except (UnicodeError, TypeError):
+        # Names of files need not be characters; JSON's escapes keep them.
+        return json.dumps(line, default=str).encode("ascii") + b"\n"
 
 
 class Spool:
@@ -48,8 +61,7 @@ class Spool:
     def write(self, kind: str, **fields: Any) -> None:
         """Add a line. Returns when the kernel of the system has it; never raises."""
         try:
-            line = json.dumps({"k": kind, "t": round(time.time(), 3), **fields}, ensure_ascii=False, default=str)
-            data = line.encode("utf-8", "backslashreplace") + b"\n"
+            data = _encode({"k": kind, "t": round(time.time(), 3), **fields})
         except Exception:
             self.lost += 1
             return
@@ -107,4 +119,4 @@ class Spool:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self.path = path
         first = {"k": "session", "t": round(time.time(), 3), **self._session()}
-        self._waiting.appendleft(json.dumps(first, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n")
+        self._waiting.appendleft(_encode(first))

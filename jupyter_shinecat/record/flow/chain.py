@@ -65,9 +65,8 @@ class Chain:
             found.merge(self.state.results.get(path, Sources()))
             if path != FORKED:
                 written.append(path)
-        for path in list(self.state.results):
-            if path != FORKED and not still_open(path) and not os.path.exists(path):
-                del self.state.results[path]
+                if not still_open(path) and not os.path.exists(path):  # never came to be, or is gone already
+                    del self.state.results[path]
         self.state.close_files(lambda path: path == FORKED or still_open(path))
         return Outcome(found, tuple(written))
 
