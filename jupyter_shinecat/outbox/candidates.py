@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from .names import beneath, is_data, is_figure
+from .names import beneath, in_store, is_data, is_figure
 from .session import Run, Session
 
 # Of the code that led to a result, this much is kept: the catalog's documents have a limit.
@@ -172,8 +172,8 @@ def _named_paths(paths: object, session: Session) -> list[str]:
             found.append(path)
             continue
         for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            found += [os.path.join(folder, name) for name in sorted(names)]
+            folders[:] = sorted(name for name in folders if not name.startswith(".") or in_store(folder))
+            found += [os.path.join(folder, n) for n in sorted(names) if not n.startswith(".") or in_store(folder)]
             if len(found) >= _MAX_FILES:
                 break
     return sorted(set(found))[:_MAX_FILES]

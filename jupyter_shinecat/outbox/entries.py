@@ -41,6 +41,7 @@ class Entry:
         self.found = found
         self._status = status
         self._steps: dict[str, dict[str, Any] | None] = {FOUND: found}
+        self._lighten()
 
     @property
     def state(self) -> str:
@@ -107,7 +108,13 @@ class Entry:
         status = {**self._status, **fields, "updated": time.time()}
         write_json(self.folder / f"{_STATUS}.json", status)
         self._status = status
+        self._lighten()
         return True
+
+    def _lighten(self) -> None:
+        """What is finished needs no code in memory; on disk it stays."""
+        if self.state in FINAL:
+            self.found.update(code=[], modules={})
 
     def public(self) -> dict[str, Any]:
         """The entry as the server and the panel see it."""

@@ -130,7 +130,7 @@ class Intake:
             if (entry.found["session"], entry.found["run"]) == (session.uuid, run.number):
                 run.covered.update(*(self._names(session, entry)))
         before = set(run.covered)
-        found_all = [] if "off" in modes else candidates(session, run, self._settings.results, self._is_known_input())
+        found_all = [] if "off" in modes else self._candidates(session, run)
         covered, run.covered = run.covered, before  # until all are on disk, the next call must find them again
         for key, found in found_all:
             found["write_back"] = "ask" if "ask" in modes else "auto"
@@ -142,6 +142,16 @@ class Intake:
         self.pending = None
         run.covered, run.handled, run.dirty = covered, True, False
         return made
+
+    def _candidates(self, session: Session, run: Run) -> list[tuple[str, Found]]:
+        try:
+            return candidates(session, run, self._settings.results, self._is_known_input())
+        except OSError:
+            raise
+        except Exception:
+            # A record that we can't make sense of must not stop all others, nor be tried for ever.
+            _log.exception("run %s of session %s can't be understood", run.number, session.uuid)
+            return []
 
     @staticmethod
     def _names(session: Session, entry: Entry) -> Iterator[set[str]]:

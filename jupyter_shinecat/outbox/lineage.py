@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from jupyter_shinecat.scicat import CatalogClient, Dataset
 
+from .compose import text
 from .entries import FAILED, SENT, WITHDRAWN, Entry
 from .process import host
 
@@ -113,7 +114,7 @@ class Lookup:
     def _beneath(self, folder: str) -> list[Dataset]:
         found: list[Dataset] = []
         while len(found) < _MOST_DATASETS:
-            page = self._client.find({"sourceFolder": {"inq": _with_above(folder)}}, limit=_PAGE, skip=len(found))
+            page = self._client.find({"sourceFolder": {"inq": _with_above(text(folder))}}, limit=_PAGE, skip=len(found))
             found += page
             if len(page) < _PAGE:
                 break

@@ -48,6 +48,11 @@ def beneath(path: str, root: Path) -> str | None:
     return path[len(real) + 1 :] if path.startswith(real + os.sep) else None
 
 
+def in_store(folder: str) -> bool:
+    """Whether ``folder`` is, or lies in, a store that keeps its own metadata in hidden files (Zarr, N5)."""
+    return any(part.lower().endswith(_STORES) for part in folder.split(os.sep))
+
+
 @functools.lru_cache(maxsize=64)
 def _real(folder: str) -> str:
     return os.path.realpath(folder)
@@ -56,8 +61,7 @@ def _real(folder: str) -> str:
 def _is_clean(relative: str) -> bool:
     parts = relative.split(os.sep)
     for index, part in enumerate(parts):
-        in_store = any(above.lower().endswith(_STORES) for above in parts[:index])
-        if part.startswith(".") and not in_store:
+        if part.startswith(".") and not in_store(os.sep.join(parts[:index])):
             return False
         if part in _NO_DATA_FOLDERS or part.endswith((".egg-info", ".dist-info")):
             return False

@@ -30,6 +30,7 @@ from .settings import Settings
 _log = logging.getLogger(__name__)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _IDENTITY_S = 60.0
+_TIDY_S = 3600.0
 _CATALOG = ""
 
 
@@ -64,6 +65,7 @@ class Outbox:
         self._sender: Sender | None = None
         self._me: tuple[Identity, float] | None = None
         self._told: dict[str, str] = {}
+        self._tidied = 0.0
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
 
@@ -76,8 +78,7 @@ class Outbox:
             The outbox's folder can't be made.
         """
         self.entries.load()
-        self.entries.prune(time.time())
-        self.intake.forget_finished()
+        self._tidy()
 
     def tick(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Look at everything once and do what can be done; True when something moved."""
@@ -89,17 +90,35 @@ class Outbox:
             made = []
         for entry in made:
             self._tell(entry)
-        for entry in sorted(self.entries, key=lambda entry: (float(entry.found["ended"]), entry.key)):
+        open_ones = [entry for entry in self.entries if entry.state in (WAITING, SENDING)]
+        for entry in sorted(open_ones, key=lambda entry: (float(entry.found["ended"]), entry.key)):
             if should_stop():
                 return True
-            if entry.state in FINAL or entry.state == FAILED:
-                continue
-            try:
-                moved = self._advance(entry) or moved
-            except OSError as error:
-                self._say_disk(entry, error)
-                self._pauses.failed(entry.key)
+            moved = self._try(entry) or moved
+        if time.monotonic() - self._tidied > _TIDY_S:
+            self._tidy()
         return moved or bool(made)
+
+    def _try(self, entry: Entry) -> bool:
+        """Advance an entry; whatever goes wrong with it is its own affair."""
+        try:
+            return self._advance(entry)
+        except OSError as error:
+            self._say_disk(entry, error)
+            self._pauses.failed(entry.key)
+        except Exception as error:
+            _log.exception("entry %s can't be worked on", entry.key)
+            reason = tr(
+                "Something unexpected went wrong ({cause}); the files are untouched.", cause=type(error).__name__
+            )
+            with contextlib.suppress(OSError):
+                return self._set(entry, FAILED, reason, tr("Retry this entry; if it stays so, report it with the log."))
+        return False
+
+    def _tidy(self) -> None:
+        self._tidied = time.monotonic()
+        self.entries.prune(time.time())
+        self.intake.forget_finished()
 
     def is_settled(self) -> bool:
         """Whether nothing more will happen by itself: all is sent, withdrawn, failed, or waits for a person."""
@@ -169,6 +188,9 @@ class Outbox:
             taken = collect(found, data, pictures, entry.folder, self._reader)
         except Moving:
             return False
+        except ShineCatError as error:  # no child process can be started here, now
+            self._pauses.failed(entry.key)
+            return self._set(entry, WAITING, error.what, error.do) and False
         if self._watch.look(data).files != data:
             return False
         entry.write_step(TAKEN, taken)
@@ -185,10 +207,11 @@ class Outbox:
         lost: set[str] = set()
         newer = False
         for path in set(where.values()):
-            for session, _run, t in self.intake.other_writers(entry, path):
+            for session, run, t in self.intake.other_writers(entry, path):
                 sign = self._watch.look([path]).files.get(path)
                 # Times of files come from a clock that is a few milliseconds behind.
-                if sign is not None and sign[1] / 1e9 < t - 0.05:
+                untouched = sign is not None and sign[1] / 1e9 < t - 0.05
+                if untouched and (run.number, path) not in session.handed:
                     continue
                 lost.add(path)
                 same = session.head.get("notebook") == entry.found["notebook"]

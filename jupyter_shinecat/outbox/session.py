@@ -54,7 +54,13 @@ class Run:
 
 @dataclass
 class Session:
-    """One kernel, or one script: all spool files that name the same session."""
+    """One kernel, or one script: all spool files that name the same session.
+
+    Attributes
+    ----------
+    handed
+        (run, path) of files that a run finished through a handle which an earlier run had opened.
+    """
 
     uuid: str
     head: dict[str, Any] = field(default_factory=dict)
@@ -62,6 +68,7 @@ class Session:
     runs: dict[int, Run] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=list)
+    handed: set[tuple[int, str]] = field(default_factory=set)
     _renamed: tuple[int, list[Event]] = field(default_factory=lambda: (0, []))
     _folded: tuple[int, dict[str, dict[int, float]]] = field(default_factory=lambda: (0, {}))
 
@@ -93,6 +100,8 @@ class Session:
             event = _event(line, number)
             if event is not None:
                 self.events.append(event)
+                if line.get("how") == "handle":
+                    self.handed.add((number, event.path))
                 run.dirty = run.dirty or not replay
 
     def _settle(self, run: Run) -> None:
