@@ -12,10 +12,32 @@ from playwright.sync_api import Page, expect
 from uilab.demos import DemoProcess
 from uilab.pages import LabPage
 
-from jupyter_shinecat.demo import analysis
-
 # Hub, single-user server and Lab start one after another.
 _SIGN_IN_MS = 120_000
+
+_LOOK = """\
+import matplotlib.pyplot as plt
+import numpy as np
+
+frames = ds.h5()["entry/data/data"][:]
+mean = frames.mean(axis=0)
+plt.figure(figsize=(3.2, 3.2), layout="tight")
+plt.imshow(mean, norm="log")
+plt.axis("off");"""
+
+_REDUCE = """\
+import h5py
+
+y, x = np.indices(mean.shape) - 255.5
+radius = np.hypot(y, x).astype(int).ravel()
+profile = np.bincount(radius, mean.ravel()) / np.bincount(radius)
+with h5py.File(sc.results("radial_profile.h5"), "w") as out:
+    out["profile"] = profile
+    out["profile"].attrs["units"] = "counts"
+plt.figure(figsize=(4.5, 2), layout="tight")
+plt.plot(profile[:360])
+plt.xlabel("radius [pixel]")
+plt.savefig(sc.results("radial_profile.png"))"""
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +95,17 @@ def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page:
     mine.kernel_idle()
     mine.shot("circle-2-opened")
 
-    mine.run_cell(analysis.choosing())
-    mine.run_cell(analysis.deriving("brightness"))
-    told = mine.notification(re.compile("Result .*brightness.* is in the catalog"))
+    mine.run_cell(_LOOK)
+    cell = mine.run_cell(_REDUCE)
+    expect(mine.output(cell).get_by_role("img")).to_be_visible()
+    told = mine.notification(re.compile(r"Result radial_profile\.h5 is in the catalog"))
     expect(told).to_be_visible(timeout=90_000)
-    result = mine.section("Results").get_by_role("button", name=re.compile("brightness"))
-    expect(result).to_be_visible(timeout=30_000)
-    mine.section("Results").scroll_into_view_if_needed()
+    expect(mine.section("Results").get_by_role("button", name="radial_profile.h5")).to_be_visible(timeout=30_000)
     mine.shot("circle-3-result")
+    mine.picture("panel")
 
     told.get_by_role("button", name="Show").click()
-    expect(mine.panel.get_by_role("heading", name=re.compile("brightness"))).to_be_visible()
+    expect(mine.panel.get_by_role("heading", name="radial_profile.h5")).to_be_visible()
     expect(mine.section("Inputs").get_by_role("button", name=name)).to_be_visible()
     expect(mine.section("Figures").get_by_role("img")).to_be_visible()
     mine.shot("circle-4-derived")
@@ -94,7 +116,7 @@ def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page:
     expect(other.panel.get_by_role("status")).to_have_text(re.compile(r"\d+ datasets"))
     labels = other.panel.get_by_role("combobox", name="Owner group").get_by_role("option").all_inner_texts()
     assert not any(label.startswith("GET") for label in labels), labels
-    other.search_for("brightness")
+    other.search_for("radial_profile")
     expect(other.panel.get_by_text("No dataset matches.")).to_be_visible()
     other.expect_error(r"40[34]")
     for hidden in (pid, derived):
@@ -103,6 +125,21 @@ def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page:
         assert status_of(other.page, path) in (403, 404)
         assert status_of(other.page, f"{path}/attachments") in (403, 404)
     other.shot("circle-5-other-person")
+
+
+def test_an_ended_sign_in_leads_back_to_the_hub(demo: DemoProcess, new_page: Any) -> None:
+    lab: LabPage = new_page()
+    sign_in(lab, demo, "zhangxf")
+    lab.expect_error("401")
+    answer = {"statusCode": 401, "error": "login_required", "message": "Your sign-in has ended.", "what": "it ended"}
+    lab.page.route("**/shinecat/api/catalog/**", lambda route: route.fulfill(status=401, json=answer))
+    lab.panel.get_by_role("button", name="Refresh").click()
+    alert = lab.panel.get_by_role("alert")
+    expect(alert).to_contain_text("Your sign-in has ended.")
+    expect(alert.get_by_role("link", name="Sign in to the hub again")).to_have_attribute("href", "/hub/logout")
+    lab.page.unroute("**/shinecat/api/catalog/**")
+    alert.get_by_role("button", name="Try again").click()
+    expect(lab.panel.get_by_role("status")).to_have_text(re.compile(r"[1-9]\d* datasets"))
 
 
 def test_a_wrong_password_is_told(demo: DemoProcess, new_page: Any) -> None:

@@ -187,3 +187,26 @@ def test_says_what_is_wrong_and_recovers(lab: LabPage, catalog: CatalogProcess) 
         catalog.start()
     alert.get_by_role("button", name="Try again").click()
     found(lab, 130)
+
+
+def test_a_result_waits_while_the_catalog_is_away(lab: LabPage, catalog: CatalogProcess, server: LabServer) -> None:
+    lab.expect_error(r"50[234]")
+    lab.row("溶菌酶 单晶 run 12 (cold)").click()
+    lab.panel.get_by_role("article").get_by_role("button", name="Open in notebook").click()
+    expect(lab.output(0)).to_contain_text("溶菌酶 单晶 run 12 (cold)", timeout=60_000)
+    lab.kernel_idle()
+    catalog.stop()
+    try:
+        lab.run_cell('import h5py\nout = h5py.File(sc.results("waiting.h5"), "w")\nout["run"] = ds.pid\nout.close()')
+        line = lab.panel.get_by_role("button", name=re.compile("Results: 1 (waiting|failed)"))
+        expect(line).to_be_visible(timeout=30_000)
+        line.click()
+        entry = lab.panel.get_by_role("list", name="Results on their way").get_by_role("listitem")
+        expect(entry).to_contain_text("waiting.h5")
+        lab.shot("result-waits")
+    finally:
+        catalog.start()
+    entry.get_by_role("button", name="Retry").click()
+    expect(lab.notification("Result waiting.h5 is in the catalog.")).to_be_visible(timeout=60_000)
+    expect(lab.section("Results").get_by_role("button", name="waiting.h5")).to_be_visible()
+    expect(entry).to_have_count(0)

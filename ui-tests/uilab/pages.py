@@ -8,7 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
-SHOTS = Path(os.environ.get("SHINECAT_SCREENSHOTS") or Path(__file__).resolve().parents[2] / "build" / "screenshots")
+SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+# Where `make screenshots` keeps the pictures of the README and the manual.
+PICTURES = os.environ.get("SHINECAT_SCREENSHOTS")
 
 
 class LabPage:
@@ -52,6 +54,13 @@ class LabPage:
         target = self.panel if panel_only else self.page
         # Animations go on: the timer of a notification is one, and ends with it.
         target.screenshot(path=SHOTS / f"{name}.png", animations="allow")
+
+    def picture(self, name: str) -> None:
+        """Keep a picture for the README and the manual, when they are made anew."""
+        if PICTURES:
+            folder = SHOTS.parents[1] / PICTURES
+            folder.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=folder / f"{name}.png", animations="allow")
 
     def notification(self, text: str | re.Pattern[str]) -> Locator:
         """A notification with ``text``."""

@@ -31,7 +31,7 @@ export function List(): React.ReactElement {
   if (rows === 0) {
     const narrowed = query.text.trim() || query.type !== null || query.group !== null;
     return (
-      <div className="jp-Shinecat-body jp-Shinecat-empty">
+      <div className="jp-Shinecat-body jp-Shinecat-empty" aria-busy={phase === 'loading'}>
         <Quiet>
           {narrowed
             ? trans.__('No dataset matches.')
