@@ -73,14 +73,23 @@ class OneUserCatalog:
     async def ensure(self) -> str:
         """Make sure that it runs and answers; its address. Many callers at once start it once."""
         async with self._lock:
-            found = await self._running()
-            if not found or self._users is None:
-                with await self._alone():
-                    self._join()
-                    # Another server of this user may have started or ended it while we waited.
-                    found = await self._running() or await self._start()
-            self._url = found
-            return found
+            try:
+                self._url = await self._found_or_started()
+            except OSError as cause:
+                raise CatalogUnavailable(
+                    tr("Your own catalog can't be kept in {folder} ({reason}).", folder=self.folder, reason=cause),
+                    do=tr("Make room there, or set SHINECAT_STATE to another folder, and start the server again."),
+                ) from cause
+            return self._url
+
+    async def _found_or_started(self) -> str:
+        found = await self._running()
+        if not found or self._users is None:
+            with await self._alone():
+                self._join()
+                # Another server of this user may have started or ended it while we waited.
+                found = await self._running() or await self._start()
+        return found
 
     def account(self) -> tuple[str, Secret]:
         """User name and password of its first account.

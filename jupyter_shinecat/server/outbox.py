@@ -148,13 +148,30 @@ class OutboxManager:
         self._state = state
 
     async def entries(self) -> list[dict[str, Any]]:
-        """Entries, newest first."""
-        return await asyncio.to_thread(list_entries, self._state)
+        """Entries, newest first.
+
+        Raises
+        ------
+        ShineCatError
+            The outbox's folder can't be read.
+        """
+        try:
+            return await asyncio.to_thread(list_entries, self._state)
+        except OSError as cause:
+            raise ShineCatError(
+                tr("The outbox can't be read ({reason}).", reason=cause.strerror),
+                left=tr("Its entries are as they were."),
+                do=tr("Check the folder {folder}.", folder=self._state),
+            ) from cause
 
     async def counts(self) -> dict[str, int]:
-        """How many wait, failed, and were sent."""
+        """How many wait, failed, and were sent; zeros where the outbox can't be read, which its own list tells."""
         counts = {"waiting": 0, "failed": 0, "sent": 0}
-        for entry in await self.entries():
+        try:
+            entries = await self.entries()
+        except ShineCatError:
+            return counts
+        for entry in entries:
             state = "waiting" if entry.get("state") == "sending" else entry.get("state")
             if state in counts:
                 counts[state] += 1
