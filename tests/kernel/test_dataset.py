@@ -224,7 +224,7 @@ def test_catalog_away(here, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sign_in_expired_in_mid_session(here, monkeypatch: pytest.MonkeyPatch) -> None:
-    ds = sc.open(here.pids["good"])
+    ds = sc.search("Lysozyme")[0]
     monkeypatch.setenv("SHINECAT_TOKEN", "expired." + here.token[-20:])
     for call in (ds.path, lambda: sc.open(here.pids["good"])):
         with pytest.raises(SignInRequired, match="missing or has expired") as caught:
