@@ -134,8 +134,8 @@ def test_both_apis_show_one_store(zhang):
     made = zhang.post(
         "/api/v4/datasets",
         json={
-            "ownerGroup": "GET", "contactEmail": "a@x.org", "sourceFolder": "/d", "creationTime": "2026-01-01T00:00:00Z",
-            "datasetName": "four", "type": "derived", "inputDatasets": [pid], "proposalIds": ["P-7"],
+            "ownerGroup": "GET", "contactEmail": "a@x.org", "sourceFolder": "/d",
+            "creationTime": "2026-01-01T00:00:00Z", "datasetName": "four", "type": "derived", "inputDatasets": [pid], "proposalIds": ["P-7"],
         },
     )  # fmt: skip
     assert made.status_code == 201
@@ -209,7 +209,8 @@ def library(people):
     ):
         made.append(
             zhang.create(
-                pid=f"library/{number}", datasetName=name, keywords=["shelf", f"k{number % 2}"], proposalId=f"LP-{number}",
+                pid=f"library/{number}", datasetName=name, keywords=["shelf", f"k{number % 2}"],
+                proposalId=f"LP-{number}",
                 creationTime=f"2026-0{number + 1}-15T08:00:00.000Z", creationLocation="SHELF",
                 scientificMetadata={
                     "energy": {"value": energy, "unit": "keV"}, "nested": {"gap": {"value": number, "unit": "mm"}},

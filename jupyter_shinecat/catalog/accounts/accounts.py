@@ -120,8 +120,8 @@ class Accounts:
             if before is None:
                 changed.append(
                     Account(
-                        secrets.token_hex(12), new.username, new.email, passwords.hash_password(new.password), new.groups,
-                        "file", False, secrets.token_hex(12), now, now,
+                        secrets.token_hex(12), new.username, new.email, passwords.hash_password(new.password),
+                        new.groups, "file", False, secrets.token_hex(12), now, now,
                     )
                 )  # fmt: skip
                 continue

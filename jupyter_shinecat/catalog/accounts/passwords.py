@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import argon2
 
 _hasher = argon2.PasswordHasher()
-# Verified for unknown names, so that an answer takes as long whether the account exists or not.
-_DUMMY = _hasher.hash("no account has this password")
+
+
+@functools.cache
+def _nobody() -> str:
+    """Verified for unknown names, so that an answer takes as long whether the account exists or not."""
+    return _hasher.hash("no account has this password")
 
 
 def hash_password(password: str) -> str:
@@ -17,6 +23,6 @@ def hash_password(password: str) -> str:
 def verify(stored: str | None, password: str) -> bool:
     """Whether ``password`` belongs to the stored form; None stands for an account that does not exist."""
     try:
-        return _hasher.verify(stored or _DUMMY, password) and stored is not None
+        return _hasher.verify(stored or _nobody(), password) and stored is not None
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False

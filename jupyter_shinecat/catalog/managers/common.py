@@ -65,10 +65,13 @@ class Manager:
 
     def parse_filter(self, raw: Any, *, version: int = 3) -> Filter:
         """A filter as clients send it; LoopBack's ``limit``, ``skip`` and ``order`` at the top are understood too."""
-        raw = raw or {}
+        raw = {} if raw is None else raw
         if not isinstance(raw, dict):
             raise bad_request("filter must be an object")
-        limits = dict(raw.get("limits") or {}) if isinstance(raw.get("limits"), dict) else {}
+        limits = {} if raw.get("limits") is None else raw["limits"]
+        if not isinstance(limits, dict):
+            raise bad_request("limits must be an object")
+        limits = dict(limits)
         for name in ("limit", "skip", "order"):
             if name in raw:
                 limits.setdefault(name, raw[name])

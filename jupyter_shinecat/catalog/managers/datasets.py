@@ -313,7 +313,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def _share_access(tx: Transaction, before: Doc, after: Doc) -> None:
-    """Blocks, and attachments of this dataset only, follow its groups, so that a change of access holds for them at once."""
+    """Blocks, and attachments of this dataset only, follow its groups: a change of access holds for them at once."""
     changed = {
         name: after.get(name)
         for name in ("ownerGroup", "accessGroups", "isPublished")

@@ -1,7 +1,7 @@
 """From a condition to a query of the index.
 
-Each part becomes a query that finds every document that fulfils it, and the word ``exact`` when it finds no other: where
-it isn't, what the index proposes is checked on the documents.
+Each part becomes a query that finds every document that fulfils it, and the word ``exact`` when it finds no other:
+where it isn't, what the index proposes is checked on the documents.
 """
 
 from __future__ import annotations

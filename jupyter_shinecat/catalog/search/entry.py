@@ -20,8 +20,8 @@ VERSION = 1
 # Fields whose values are counted by the index; others are counted by reading documents.
 FACETS = (
     "type", "ownerGroup", "accessGroups", "keywords", "creationLocation", "proposalIds", "sampleIds",
-    "instrumentIds", "principalInvestigators", "owner", "dataFormat", "isPublished", "sourceFolderHost", "usedSoftware", "classification",
-    "createdBy", "runNumber", "inputDatasets", "license", "instrumentGroup",
+    "instrumentIds", "principalInvestigators", "owner", "dataFormat", "isPublished", "sourceFolderHost",
+    "usedSoftware", "classification", "createdBy", "runNumber", "inputDatasets", "license", "instrumentGroup",
 )  # fmt: skip
 DATE_FACETS = ("creationTime", "startTime", "endTime", "createdAt", "updatedAt")
 KEYS = "metadataKeys"
@@ -125,7 +125,7 @@ def _short(text: str) -> str:
 
 
 def _walk(doc: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every path with its value, as :func:`.paths.candidates` finds them: of lists the objects and scalars of one level."""
+    """Every path with its value, as :func:`.paths.candidates` finds them: of lists one level of objects and scalars."""
     stack: list[tuple[str, Any]] = [(key, value) for key, value in doc.items() if key not in _SKIPPED]
     while stack:
         path, value = stack.pop()

@@ -33,10 +33,11 @@ DATASET = Schema(
     "dataset",
     _names(
         _OWNABLE + " owner ownerEmail orcidOfOwner contactEmail sourceFolder sourceFolderHost size packedSize"
-        " numberOfFiles numberOfFilesArchived creationTime validationStatus keywords description datasetName classification"
-        " license techniques sharedWith relationships datasetlifecycle scientificMetadata scientificMetadataSchema"
-        " scientificMetadataValid comment dataQualityMetrics principalInvestigators startTime endTime creationLocation dataFormat proposalIds sampleIds"
-        " instrumentIds inputDatasets usedSoftware jobParameters jobLogData runNumber pid type version _id"
+        " numberOfFiles numberOfFilesArchived creationTime validationStatus keywords description datasetName"
+        " classification license techniques sharedWith relationships datasetlifecycle scientificMetadata"
+        " scientificMetadataSchema scientificMetadataValid comment dataQualityMetrics principalInvestigators startTime"
+        " endTime creationLocation dataFormat proposalIds sampleIds instrumentIds inputDatasets usedSoftware"
+        " jobParameters jobLogData runNumber pid type version _id"
     ),
     dates=_DATES | {"creationTime", "startTime", "endTime"},
     numbers=frozenset({"size", "packedSize", "numberOfFiles", "numberOfFilesArchived", "dataQualityMetrics"}),
