@@ -28,7 +28,8 @@ class TokenHandler(APIHandler):  # type: ignore[misc]
         """200 with the token; 403 without scope; 409 to sign in again; 503 while the catalog is away."""
         self.set_header("Cache-Control", "no-store")
         user = self.current_user
-        if not isinstance(user, User):
+        # The second condition says the same as _accept_cookie_auth, but by what did happen.
+        if not isinstance(user, User) or not getattr(self, "_token_authenticated", False):
             raise web.HTTPError(403, "Only the token of a user's own server gets a catalog token.")
         if not self.has_scope(f"{SCOPE}!user={user.name}"):
             raise web.HTTPError(403, f"This token lacks the scope {SCOPE}!user.")
