@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from collections.abc import Sequence
@@ -19,28 +18,11 @@ from . import session
 from .card import dataset_html, dataset_text
 from .errors import FileProblem, MissingKey, file_problem, plainly
 from .metadata import Metadata
+from .opening import HDF5_SUFFIXES, TABLE_SUFFIXES, choose, not_hdf5, not_inside, read_only
 
 if TYPE_CHECKING:
     import h5py
     import pandas as pd
-
-_HDF5_SUFFIXES = (
-    ".h5",
-    ".hdf5",
-    ".hdf",
-    ".he5",
-    ".nxs",
-    ".nx5",
-    ".nx",
-    ".nexus",
-    ".cxi",
-    ".nc",
-    ".h5oina",
-    ".nwb",
-    ".mat",
-)
-_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
-_NAMED_AT_MOST = 12
 
 
 class Dataset:
@@ -164,14 +146,14 @@ class Dataset:
         FileProblem
             It is no HDF5 file, or it can't be opened (see `path`).
         """
-        return self._open_h5(self._choose(file, _HDF5_SUFFIXES))
+        return self._open_h5(self._choose(file, HDF5_SUFFIXES))
 
     @plainly
     def __getitem__(self, path: str) -> Any:
         """An object inside the HDF5 file, by its path; data are read when they are indexed."""
         if not isinstance(path, str):
             raise TypeError(tr("An object in the file is named by its path as text, not by {what}.", what=repr(path)))
-        wanted = self._choose(None, _HDF5_SUFFIXES)
+        wanted = self._choose(None, HDF5_SUFFIXES)
         key = (os.getpid(), wanted.path)
         if self._h5 is None or not self._h5 or self._h5_key != key:
             self._h5, self._h5_key = self._open_h5(wanted), key
@@ -180,13 +162,13 @@ class Dataset:
         try:
             return self._h5[path]
         except KeyError:
-            raise MissingKey(_not_inside(self._h5, path, wanted.path)) from None
+            raise MissingKey(not_inside(self._h5, path, wanted.path)) from None
 
     def _ipython_key_completions_(self) -> list[str]:
         from .tables import object_paths
 
         try:
-            with record.quiet(), self._open_h5(self._choose(None, _HDF5_SUFFIXES)) as file:
+            with record.quiet(), self._open_h5(self._choose(None, HDF5_SUFFIXES)) as file:
                 return object_paths(file)
         except (FileProblem, OSError):
             return []
@@ -211,10 +193,10 @@ class Dataset:
         from . import tables
 
         if file is None and path is not None:
-            wanted = self._choose(None, _HDF5_SUFFIXES)
+            wanted = self._choose(None, HDF5_SUFFIXES)
         else:
-            wanted = self._choose(file, (*_TABLE_SUFFIXES, *_HDF5_SUFFIXES), "table")
-        if wanted.path.lower().endswith(_TABLE_SUFFIXES):
+            wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
+        if wanted.path.lower().endswith(TABLE_SUFFIXES):
             local = self._locate(wanted)
             self._note("table", local)
             with record.quiet():
@@ -250,34 +232,7 @@ class Dataset:
         return self._listed
 
     def _choose(self, name: str | None, suffixes: Sequence[str], method: str = "h5") -> DataFile:
-        files = self._list()
-        if not files:
-            raise file_problem(
-                "empty",
-                tr("{name} has no files in the catalog.", name=self.name),
-                tr("Ask its owner group {group} to register them.", group=self.owner_group),
-            )
-        if name is not None:
-            name = os.fspath(name)
-            fits = [file for file in files if file.path == name] or [
-                file for file in files if file.path.endswith("/" + name.lstrip("/"))
-            ]
-            if not fits:
-                raise file_problem(
-                    "missing",
-                    tr("{name} has no file {file}.", name=self.name, file=name),
-                    tr("It has: {files}", files=_names(files)),
-                )
-        else:
-            fits = [file for file in files if file.path.lower().endswith(tuple(suffixes))] if suffixes else files
-            fits = fits or files
-        if len(fits) > 1:
-            raise file_problem(
-                "ambiguous",
-                tr("{name} has several files that fit: {files}", name=self.name, files=_names(fits)),
-                tr("Name the one you want: {example}", example=f"ds.{method}({fits[0].path!r})"),
-            )
-        return fits[0]
+        return choose(self._record, self._list(), name, suffixes, method)
 
     def _locate(self, file: DataFile) -> Path:
         place = locate(self._record, file, session.path_maps())
@@ -297,9 +252,9 @@ class Dataset:
         local = self._locate(file)
         try:
             with record.quiet():
-                opened = _read_only(local)
+                opened = read_only(local)
         except OSError as cause:
-            raise _not_hdf5(local, file.path, cause) from None
+            raise not_hdf5(local, file.path, cause) from None
         self._note(how, local)
         return opened
 
@@ -344,56 +299,3 @@ def handle(found: Record) -> Dataset:
     if recorder is not None:
         recorder.read(found.pid, how="open", certain=False)
     return Dataset(found)
-
-
-def _read_only(local: Path) -> Any:
-    """Without a lock, so that nobody who writes the file is disturbed; unless it is open here with one already."""
-    import h5py
-
-    try:
-        return h5py.File(local, "r", locking=False)
-    except OSError as error:
-        if "locking" not in str(error):
-            raise
-        return h5py.File(local, "r")
-
-
-def _names(files: Sequence[DataFile]) -> str:
-    names = ", ".join(file.path for file in files[:_NAMED_AT_MOST])
-    more = len(files) - _NAMED_AT_MOST
-    return tr("{names} and {count} more.", names=names, count=more) if more > 0 else names + "."
-
-
-def _not_hdf5(local: Path, name: str, cause: OSError) -> FileProblem:
-    try:
-        with record.quiet(), open(local, "rb") as file:
-            # The signature stands at 0, or behind a user block of 512, 1024, 2048 ... bytes.
-            start = b""
-            for offset in (0, 512, 1024, 2048, 4096):
-                file.seek(offset)
-                start = file.read(8)
-                if start == b"\x89HDF\r\n\x1a\n":
-                    break
-    except OSError as unreadable:
-        reason = unreadable.strerror or str(unreadable)
-        return file_problem("unreadable", tr("{path} can't be read: {cause}.", path=str(local), cause=reason))
-    if start == b"\x89HDF\r\n\x1a\n":
-        return file_problem(
-            "unreadable",
-            tr("{file} is an HDF5 file that can't be opened: {cause}", file=name, cause=str(cause)[:300]),
-            tr("It may be damaged, or still be written by another program."),
-        )
-    return file_problem(
-        "format",
-        tr("{file} is not an HDF5 file.", file=name),
-        tr("Its path for other readers: ds.path({name})", name=repr(name)),
-    )
-
-
-def _not_inside(file: Any, path: str, name: str) -> str:
-    from .tables import object_paths
-
-    near = difflib.get_close_matches(path, object_paths(file), n=3, cutoff=0.4)
-    if near:
-        return tr("{file} has no object {path}; near it are: {near}.", file=name, path=path, near=", ".join(near))
-    return tr("{file} has no object {path}.", file=name, path=path)

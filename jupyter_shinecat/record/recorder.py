@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import atexit
 import contextlib
-import functools
 import logging
 import os
 import sys
@@ -18,11 +16,11 @@ from jupyter_shinecat.paths import results_dir, state_dir
 
 from . import audit
 from .cells import Cells, Run
-from .flow import Chain, Event, Sources, Trace
+from .ending import Endings
+from .flow import Event
 from .hdf5 import Hdf5Watch
 from .paths import PathFilter, absolute
 from .session import Session
-from .software import modules_of
 from .spool import Spool
 
 log = logging.getLogger("jupyter_shinecat.record")
@@ -61,15 +59,13 @@ class Recorder:
         self.session = Session()
         self.spool = Spool(lambda: state / "spool", self.session.line)
         self.on = False
-        self._chain = Chain()
-        self._chained = 0
         self._filter = PathFilter(roots=(str(results_dir()), os.getcwd()), excluded=(str(state),))
-        self._cells = Cells(shell, self._ended, _never_raises)
+        self._endings = Endings(shell, self.spool)
+        self._cells = Cells(shell, self._endings.ended, _never_raises)
+        self._endings.runs = self._cells.runs
         self._hdf5 = Hdf5Watch(self._hdf5_opened)
         self._pids: dict[str, str] = {}
         self._written: set[str] = set()
-        self._open_results: set[str] = set()
-        self._lost = 0
         atexit.register(self._close)
         _forks.add(self)
 
@@ -135,7 +131,7 @@ class Recorder:
         with audit.quiet():
             for path in paths:
                 self._append(run, Event("named", path=path))
-            self._tell(run)
+            self._endings.tell(run)
             self.spool.write(
                 "derived",
                 run=run.number,
@@ -224,7 +220,7 @@ class Recorder:
             return
         else:
             known.update((here, line))
-        self._tell(run)
+        self._endings.tell(run)
         if event.kind == "read":
             self.spool.write("read", run=run.number, pid=event.pid, path=event.path, how=how)
         elif event.kind == "write":
@@ -239,109 +235,11 @@ class Recorder:
         if run.done and event.kind in ("write", "rename"):
             run.late = True
 
-    def _tell(self, run: Run) -> None:
-        """Before the first line of a run: the code of all runs so far. Cells that touch nothing wait for this."""
-        if run.told:
-            return
-        for one in self._cells.runs[: run.number]:
-            if not one.told:
-                one.told = True
-                self.spool.write("cell", run=one.number, cell=one.cell_id, n=one.count, code=one.raw)
-
-    # -- the end of a cell ---------------------------------------------------------------------------------------
-
-    def _ended(self, run: Run, ok: bool) -> None:
-        wrote = any(event.kind in ("write", "rename", "named", "fork") for event in run.events)
-        if wrote or self._open_results:
-            self._outcome(run, ok)
-        elif run.told:
-            self.spool.write("end", run=run.number, status="ok" if ok else "error")
-        for one in self._cells.runs:
-            if one.late and one is not run:
-                one.late = False
-                self._end_line(one, True, self._chain.everything(), certain=False, runs=[one.number])
-        run.known.clear()
-        run.writes.clear()
-
-    def _outcome(self, run: Run, ok: bool) -> None:
-        for one in self._cells.runs[self._chained : run.number]:
-            self._chain.add(Trace(one.number, self._python(one), one.events, one.failed, one.count, one.before))
-        self._chained = max(self._chained, run.number)
-        seen = {event.path for event in run.events if event.kind == "write"}
-        seen |= {event.target for event in run.events if event.kind == "rename"}
-        # A file can only stay open that was opened here, or was open when the cell began.
-        candidates = self._open_results | {path for path in seen if path}
-        handles = _open_files()
-        open_now = {path for path in candidates if path in handles or os.path.realpath(path) in handles}
-        still_open = open_now.__contains__
-
-        outcome = self._chain.outcome(still_open)
-        sources = outcome.sources
-        for path in outcome.written:
-            if path not in seen:  # through a handle that an earlier cell opened
-                self._tell(run)
-                self.spool.write("write", run=run.number, path=path, how="handle")
-        for event in run.events:
-            if event.kind == "named" and event.path and event.path not in outcome.written:
-                known = self._chain.result(event.path)
-                if known is None:  # written where we could not see it
-                    run.unseen[f"file: {event.path}"] = None
-                    sources.merge(self._chain.everything(), certain=False)
-                else:
-                    sources.merge(known)
-        self._open_results = open_now
-        wrote = outcome.written or any(event.kind in ("write", "rename", "named", "fork") for event in run.events)
-        if not wrote:
-            if run.told:
-                self.spool.write("end", run=run.number, status="ok" if ok else "error")
-            return
-        self._end_line(run, ok, sources, runs=[*sources.run_numbers()] or [run.number])
-
-    def _end_line(self, run: Run, ok: bool, sources: Sources, runs: Sequence[int], certain: bool = True) -> None:
-        led = [self._cells.runs[number - 1] for number in runs if 0 < number <= len(self._cells.runs)]
-        unseen: dict[str, None] = {}
-        for one in led:
-            unseen.update(one.unseen)
-            if one.before and _binds_unseen(one.python):
-                unseen["cells before the record began"] = None
-        lost = self.spool.take_lost()
-        if lost:
-            unseen[f"{lost} lines of the record"] = None
-        self._tell(run)
-        own = {event.path for event in run.events if event.kind in ("write", "named")}
-        inputs, files = [], []
-        for (kind, name), sure in sources.origins.items():
-            if kind == "pid":
-                inputs.append({"pid": name, "certain": sure and certain})
-            elif name not in own and os.path.exists(name):
-                files.append({"path": name, "certain": sure and certain})
-        self.spool.write(
-            "end",
-            run=run.number,
-            status="ok" if ok else "error",
-            inputs=inputs,
-            paths_in=files,
-            runs=list(runs),
-            modules=modules_of(one.python for one in led),
-            capture="partial" if unseen else "complete",
-            unseen=list(unseen),
-        )
-
-    def _python(self, run: Run) -> str | None:
-        if run.python is None:
-            try:
-                run.python = self._cells.shell.transform_cell(run.raw)
-            except Exception:
-                return None
-        return run.python
-
     # -- the end of the process ----------------------------------------------------------------------------------
 
     def _close(self) -> None:
         with contextlib.suppress(Exception), audit.quiet():
-            for run in self._cells.runs:
-                if run.late:
-                    self._end_line(run, True, self._chain.everything(), certain=False, runs=[run.number])
+            self._endings.catch_up()
             self.spool.close()
 
     def _forked_child(self) -> None:
@@ -381,16 +279,6 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def _open_files() -> set[str]:
-    """Paths that this process has open; on systems that don't tell, none."""
-    found: set[str] = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc/self/fd"):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/self/fd/{name}"))
-    return found
-
-
 def _called_from(function: str, file: str = "") -> bool:
     """Whether a function of this name (in a file whose path holds ``file``) is among our callers."""
     frame: FrameType | None = sys._getframe(1)
@@ -399,22 +287,3 @@ def _called_from(function: str, file: str = "") -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-_PLAIN_CALLS = frozenset(
-    {"Path", "PurePath", "range", "dict", "list", "set", "tuple", "int", "float", "str", "get_ipython"}
-)
-
-
-@functools.lru_cache(maxsize=2000)
-def _binds_unseen(code: str | None) -> bool:
-    """Whether code that ran before the record may have put data into a name: it bound what a call gave."""
-    try:
-        body = ast.parse(code or "").body
-    except (SyntaxError, ValueError, RecursionError):
-        return True
-    binding = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Try, ast.With)
-    calls = (
-        part for node in body if isinstance(node, binding) for part in ast.walk(node) if isinstance(part, ast.Call)
-    )
-    return any(not (isinstance(call.func, ast.Name) and call.func.id in _PLAIN_CALLS) for call in calls)

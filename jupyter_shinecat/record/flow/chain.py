@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from .sources import Sources
 from .state import State
+from .statements import FORKED
 from .trace import Trace
-from .walk import FORKED, Walk
+from .walk import Walk
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,14 @@ class Chain:
         return Outcome(found, tuple(written))
 
     def result(self, path: str) -> Sources | None:
-        """What flowed into a file that was written earlier in this session; None when it was not."""
-        return self.state.results.get(path)
+        """What flowed into a file (or the files in a folder) written in this session; None when there is none."""
+        inside = [sources for name, sources in self.state.results.items() if name.startswith(path.rstrip("/") + "/")]
+        if path not in self.state.results and not inside:
+            return None
+        found = self.state.results.get(path, Sources()).copy()
+        for sources in inside:
+            found.merge(sources)
+        return found
 
     def everything(self) -> Sources:
         """All inputs of the session, none of them certain."""

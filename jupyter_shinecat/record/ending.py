@@ -1,0 +1,170 @@
+"""The end of a cell: what led to its results, told to the spool."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .cells import Run
+from .flow import Chain, Sources, Trace
+from .software import modules_of
+from .spool import Spool
+
+_MAKING = ("write", "rename", "named", "fork")
+
+
+class Endings:
+    """Thinks about runs when they end, and only when one of them wrote something.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell, to read its syntax as Python.
+    spool
+        Gets the lines.
+
+    Attributes
+    ----------
+    runs
+        All runs of the session.
+    """
+
+    def __init__(self, shell: Any, spool: Spool) -> None:
+        self.runs: list[Run] = []
+        self._shell = shell
+        self._spool = spool
+        self._chain = Chain()
+        self._waiting: list[Run] | None = None
+        self._open_results: set[str] = set()
+
+    def tell(self, run: Run) -> None:
+        """Before the first line of a run: the code of all runs so far. Cells that touch nothing wait for this."""
+        if run.told:
+            return
+        for one in self.runs[: run.number]:
+            if not one.told:
+                one.told = True
+                self._spool.write("cell", run=one.number, cell=one.cell_id, n=one.count, code=one.raw)
+
+    def ended(self, run: Run, ok: bool) -> None:
+        """A cell has ended: say so, and where its results come from."""
+        if self._waiting is None:
+            self._waiting = [one for one in self.runs if one.before]
+        self._waiting.append(run)  # in the order of their ends: cells may nest, and subshells run side by side
+        if self._open_results or any(event.kind in _MAKING for event in run.events):
+            self._outcome(run, ok)
+        elif run.told:
+            self._spool.write("end", run=run.number, status="ok" if ok else "error")
+        self.catch_up(run)
+        run.known.clear()
+        run.writes.clear()
+
+    def catch_up(self, run: Run | None = None) -> None:
+        """What was written after the end of its cell: another end for it, with all inputs of the session, uncertain."""
+        for one in self.runs:
+            if one.late and one is not run:
+                one.late = False
+                self._end_line(one, True, self._chain.everything(), certain=False, runs=[one.number])
+
+    def _outcome(self, run: Run, ok: bool) -> None:
+        waiting, self._waiting = self._waiting or [], []
+        for one in waiting:
+            self._chain.add(Trace(one.number, self._python(one), one.events, one.failed, one.count, one.before))
+        seen = {event.path for event in run.events if event.kind == "write"}
+        seen |= {event.target for event in run.events if event.kind == "rename"}
+        # A file can only stay open that was opened here, or was open when the cell began.
+        candidates = self._open_results | {path for path in seen if path}
+        handles = _open_files()
+        open_now = {path for path in candidates if path in handles or os.path.realpath(path) in handles}
+        outcome = self._chain.outcome(open_now.__contains__)
+        sources = outcome.sources
+        for path in outcome.written:
+            if path not in seen:  # through a handle that an earlier cell opened
+                self.tell(run)
+                self._spool.write("write", run=run.number, path=path, how="handle")
+        for event in run.events:
+            if event.kind == "named" and event.path and event.path not in outcome.written:
+                known = self._chain.result(event.path)
+                if known is None:  # written where we could not see it
+                    run.unseen[f"file: {event.path}"] = None
+                    sources.merge(self._chain.everything(), certain=False)
+                else:
+                    sources.merge(known)
+        self._open_results = open_now
+        if outcome.written or any(event.kind in _MAKING for event in run.events):
+            self._end_line(run, ok, sources, runs=[*sources.run_numbers()] or [run.number])
+        elif run.told:
+            self._spool.write("end", run=run.number, status="ok" if ok else "error")
+        for one in waiting:
+            one.events.clear()
+
+    def _end_line(self, run: Run, ok: bool, sources: Sources, runs: Sequence[int], certain: bool = True) -> None:
+        led = [self.runs[number - 1] for number in runs if 0 < number <= len(self.runs)]
+        unseen: dict[str, None] = {}
+        for one in led:
+            unseen.update(one.unseen)
+            if one.before and _binds_unseen(one.python):
+                unseen["cells before the record began"] = None
+        lost = self._spool.take_lost()
+        if lost:
+            unseen[f"{lost} lines of the record"] = None
+        self.tell(run)
+        own = {event.path for event in run.events if event.kind in ("write", "named")}
+        inputs, files = [], []
+        for (kind, name), sure in sources.origins.items():
+            if kind == "pid":
+                inputs.append({"pid": name, "certain": sure and certain})
+            elif name not in own and os.path.exists(name):
+                files.append({"path": name, "certain": sure and certain})
+        self._spool.write(
+            "end",
+            run=run.number,
+            status="ok" if ok else "error",
+            inputs=inputs,
+            paths_in=files,
+            runs=list(runs),
+            modules=modules_of(one.python for one in led),
+            capture="partial" if unseen else "complete",
+            unseen=list(unseen),
+        )
+
+    def _python(self, run: Run) -> str | None:
+        if run.python is None:
+            try:
+                run.python = self._shell.transform_cell(run.raw)
+            except Exception:
+                return None
+        return run.python
+
+
+def _open_files() -> set[str]:
+    """Paths that this process has open; on systems that don't tell, none."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/self/fd/{name}"))
+    return found
+
+
+_PLAIN_CALLS = frozenset(
+    {"Path", "PurePath", "range", "dict", "list", "set", "tuple", "int", "float", "str", "get_ipython"}
+)
+
+
+@functools.lru_cache(maxsize=2000)
+def _binds_unseen(code: str | None) -> bool:
+    """Whether code that ran before the record may have put data into a name: it bound what a call gave."""
+    try:
+        body = ast.parse(code or "").body
+    except (SyntaxError, ValueError, RecursionError):
+        return True
+    binding = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Try, ast.With)
+    calls = (
+        part for node in body if isinstance(node, binding) for part in ast.walk(node) if isinstance(part, ast.Call)
+    )
+    return any(not (isinstance(call.func, ast.Name) and call.func.id in _PLAIN_CALLS) for call in calls)
