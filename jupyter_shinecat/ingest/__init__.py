@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .report import Catalogued, Outcome, ScanReport
-from .scan import ScanError, ScanStopped, scan
+from .run import ScanStopped
+from .scan import ScanError, scan
 
 __all__ = ["Catalogued", "Outcome", "ScanError", "ScanReport", "ScanStopped", "scan"]
