@@ -44,14 +44,15 @@ def inputs_of(entry: Entry, entries: Iterable[Entry], lookup: Callable[[str], li
         An input is a result that is still on its way.
     """
     older = [other for other in entries if _order(other) < _order(entry) and other.found.get("kind") == "result"]
+    makers = {name: other for other in sorted(older, key=_order) for name in _names(other)}
     pids: dict[str, bool] = {}
-    _collect(entry, older, lookup, pids, certain=True, seen={entry.key})
+    _collect(entry, makers, lookup, pids, certain=True, seen={entry.key})
     return pids
 
 
 def _collect(
     entry: Entry,
-    older: list[Entry],
+    makers: dict[str, Entry],
     lookup: Callable[[str], list[str]],
     pids: dict[str, bool],
     *,
@@ -62,7 +63,7 @@ def _collect(
         pids[item["pid"]] = pids.get(item["pid"], False) or (certain and bool(item["certain"]))
     for item in entry.found.get("paths_in") or []:
         path, sure = str(item["path"]), certain and bool(item["certain"])
-        source = next((other for other in reversed(older) if path in _names(other)), None)
+        source = makers.get(path)
         if source is None:
             found = lookup(path)
             for pid in found[:1]:
@@ -72,7 +73,7 @@ def _collect(
         elif source.state == WITHDRAWN or source.gone:
             if source.key not in seen:
                 seen.add(source.key)
-                _collect(source, older, lookup, pids, certain=sure, seen=seen)
+                _collect(source, makers, lookup, pids, certain=sure, seen=seen)
         else:
             raise NotYet(source)
 

@@ -10,13 +10,13 @@ from jupyter_shinecat.scicat import CatalogClient, Dataset, Identity, NotFound
 
 from . import compose
 from .access import access_of
-from .entries import DATASET, FAILED, SENT, TAKEN, WITHDRAWN, Entries, Entry
+from .entries import FAILED, SENT, TAKEN, WITHDRAWN, Entries, Entry
 from .lineage import Lookup, NotYet, inputs_of
 from .names import beneath
 from .settings import Settings
 
 CREATE, UPDATE, ATTACH = "create", "update", "attach"
-DATASET_TRIED = "4-dataset-tried"
+DATASET_ASKED, DATASET_TRIED = "4-dataset-asked", "4-dataset-tried"
 _MOST_FIGURES = 50
 
 Plan = dict[str, Any]
@@ -94,12 +94,12 @@ def _previous(entry: Entry, same: list[Entry]) -> Entry | None:
     Raises
     ------
     NotYet
-        One is under way, or its request may have arrived: it must come to its end first.
+        One is under way: it must come to its end first.
     """
     for other in sorted(same, key=_ended, reverse=True):
         if _ended(other) > _ended(entry):
             continue
-        if other.state not in (SENT, WITHDRAWN, FAILED) or (other.step(DATASET_TRIED) and not other.step(DATASET)):
+        if other.state not in (SENT, WITHDRAWN, FAILED):
             raise NotYet(other)
         if other.pid:
             return other

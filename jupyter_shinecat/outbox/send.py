@@ -24,7 +24,7 @@ from jupyter_shinecat.scicat import (
 
 from . import compose, figures
 from .entries import BLOCKS, DATASET, FIGURES, PLAN, TAKEN, Entry
-from .plan import ATTACH, CREATE, DATASET_TRIED, UPDATE
+from .plan import ATTACH, CREATE, DATASET_ASKED, DATASET_TRIED, UPDATE
 
 _NAMESPACE = uuid.UUID("6f0f3a0e-3f5c-5f0b-9a53-8f2f0d1b7c11")
 _log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ class Sender:
         existing = self._find(key)
         if existing:
             return existing
+        if entry.step(DATASET_ASKED) is None:  # from here on it may be in the catalog without our knowing
+            entry.write_step(DATASET_ASKED, {"t": time.time()})
         if not self._refuses_pids:
             try:
                 return self._created(self.client.create_dataset({**doc, "pid": str(uuid.uuid5(_NAMESPACE, key))}))

@@ -20,7 +20,7 @@ from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING
 from .intake import Intake
 from .lineage import NotYet, is_waiting_for_failed
 from .pauses import Pauses
-from .plan import Done, plan
+from .plan import DATASET_ASKED, Done, plan
 from .requests import RELEASE, RETRY, take_requests
 from .rest import Watch
 from .send import Sender, Settling
@@ -307,8 +307,10 @@ class Outbox:
             return
         elif what == RELEASE:
             entry.change(released=True)
-        elif entry.step(DATASET) is None:
+        elif entry.step(DATASET) is None and (entry.state == FAILED or entry.step(DATASET_ASKED) is None):
             self._set(entry, WITHDRAWN, tr("You withdrew it."), "")
+        else:
+            self._set(entry, entry.state, tr("It may be in the catalog already, so it can't be withdrawn."), "")
 
     # -- telling -------------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,9 @@ class Counter:
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         return self._request("PATCH", path, json=body).json()
 
+    def delete(self, path: str) -> None:
+        self._request("DELETE", path)
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}"}
         url = self._catalog.url + path

@@ -175,6 +175,65 @@ def test_file_that_is_still_open_waits(bench) -> None:
     assert file_entry["chk"] == hashlib.sha256(b"first second").hexdigest()
 
 
+def test_file_finished_by_a_later_cell_belongs_to_that_cell(bench) -> None:
+    raw, more = bench.counter.raw(), bench.counter.raw("more")
+    outbox = bench.start()
+    kernel = bench.kernel()
+    target = bench.results / "stepwise.bin"
+    kernel.cell("f = open(target, 'wb')")
+    kernel.write(target, b"first ")
+    with open(target, "ab") as file:
+        kernel.end([raw])
+        outbox.wait(lambda news: "still open" in news["reason"])
+        kernel.cell("f.write(...); f.close()")
+        file.write(b"second")
+        file.flush()
+        kernel.line("write", run=2, path=str(target), how="handle")
+        kernel.end([raw, more], runs=[1, 2])
+        outbox.wait(lambda news: news["state"] == "withdrawn" and "newer run" in news["reason"])
+    outbox.wait_state("sent")
+    (dataset,) = bench.counter.derived(raw)
+    assert sorted(dataset["inputDatasets"]) == sorted([raw, more])
+
+
+def test_result_deleted_from_the_catalog_is_made_again_by_a_new_run(make_bench, tmp_path: Path) -> None:
+    with running_catalog(tmp_path / "catalog") as catalog:
+        bench = make_bench(catalog)
+        admin = type(bench.counter)(catalog, "admin")
+        raw = bench.counter.raw()
+        outbox = bench.start()
+        kernel = bench.kernel()
+        pids = []
+        for content in (b"1", b"2"):
+            kernel.cell("save", cell="same")
+            kernel.write(bench.results / "a.bin", content)
+            kernel.end([raw])
+            pids.append(outbox.wait_state("sent")["pid"])
+            if len(pids) == 1:
+                admin.delete(f"/api/v3/datasets/{pids[0].replace('/', '%2F')}")
+        assert pids[0] != pids[1]
+        assert [d["pid"] for d in bench.counter.derived(raw)] == [pids[1]]
+
+
+def test_published_result_is_not_changed(make_bench, catalog) -> None:
+    bench = make_bench(catalog)
+    admin = type(bench.counter)(catalog, "admin")
+    raw = bench.counter.raw()
+    outbox = bench.start()
+    kernel = bench.kernel()
+    pids = []
+    for content in (b"1", b"2"):
+        kernel.cell("save", cell="same")
+        kernel.write(bench.results / "a.bin", content)
+        kernel.end([raw])
+        pids.append(outbox.wait_state("sent")["pid"])
+        if len(pids) == 1:
+            admin.patch(f"/api/v4/datasets/{pids[0].replace('/', '%2F')}", {"isPublished": True})
+    assert pids[0] != pids[1]
+    newer = next(d for d in bench.counter.derived(raw) if d["pid"] == pids[1])
+    assert newer["relationships"][0]["pid"] == pids[0]
+
+
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit of file sizes here")
 def test_full_disk_says_so_and_goes_on_when_there_is_room(bench) -> None:
     raw = bench.counter.raw()
