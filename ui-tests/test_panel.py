@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from uilab.catalogs import ODD_NAME, Writer, beam_time
+from uilab.catalogs import ODD_NAME, ODD_PID, Writer, beam_time
 from uilab.pages import LabPage
 from uilab.servers import LabServer
 
@@ -173,6 +173,16 @@ def test_opens_a_dataset_under_a_free_name(lab: LabPage, pids: dict[str, str]) -
     expect(lab.cells).to_have_count(3)
     expect(lab.output(2)).to_contain_text("溶菌酶 单晶 run 12 (cold)")
     assert "ds_3 = sc.open(" in lab.code(2)
+
+
+def test_takes_any_identifier(lab: LabPage) -> None:
+    row = lab.row("AMO 飞行时间 N2 + Xe")
+    row.click()
+    article = lab.panel.get_by_role("article", name="AMO 飞行时间 N2 + Xe")
+    expect(article.get_by_text(ODD_PID, exact=True)).to_be_visible()
+    expect(lab.section("Files").get_by_text("No file is listed.")).to_be_visible()
+    article.get_by_role("button", name="Open in notebook").click()
+    expect(lab.output(0)).to_contain_text(ODD_PID, timeout=60_000)
 
 
 def test_says_what_is_wrong_and_recovers(lab: LabPage, catalog: CatalogProcess) -> None:

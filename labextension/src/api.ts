@@ -42,8 +42,17 @@ export class ServerApi implements Api {
 
   status = async (): Promise<Status> => asStatus(await this.request('status'));
 
-  search = async (query: Query, skip: number, limit: number, signal?: AbortSignal): Promise<Row[]> =>
-    asRows(await this.request(searchPath(query, skip, limit), { signal }));
+  search = async (query: Query, skip: number, limit: number, signal?: AbortSignal): Promise<Row[]> => {
+    try {
+      return asRows(await this.request(searchPath(query, skip, limit), { signal }));
+    } catch (error) {
+      // A search that finds nothing is an empty list: where the route itself is missing, so is our server extension.
+      if (error instanceof RequestFailed && error.problem.kind === 'missing') {
+        throw new RequestFailed({ ...error.problem, kind: 'absent' });
+      }
+      throw error;
+    }
+  };
 
   facets = async (query: Query, signal?: AbortSignal): Promise<Facets> =>
     asFacets(await this.request(facetPath(query), { signal }));

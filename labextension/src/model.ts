@@ -23,6 +23,15 @@ export class AppModel extends Store<AppState> {
   constructor(readonly api: Api) {
     super({ status: null, pending: [], outboxProblem: null, trail: [] });
     this.list = new ListModel(api);
+    let failed = false;
+    this.list.subscribe(() => {
+      const { phase } = this.list.state;
+      // The status line shall not tell another story than the list.
+      if ((phase === 'failed' && !failed) || (phase === 'ready' && failed)) {
+        failed = !failed;
+        void this.loadStatus();
+      }
+    });
   }
 
   /** Fetch for the first time; later calls do nothing. */

@@ -2,7 +2,7 @@ import { isDoc } from './documents';
 
 /** Why a request failed, as far as it changes what a person can do about it. */
 export interface Problem {
-  readonly kind: 'network' | 'login' | 'forbidden' | 'missing' | 'catalog' | 'other';
+  readonly kind: 'network' | 'absent' | 'login' | 'forbidden' | 'missing' | 'catalog' | 'other';
   /** The HTTP status; 0 where there was no answer. */
   readonly status: number;
   /** The server's own sentence, with what to do; or ''. */

@@ -11,6 +11,10 @@ export function problemText(problem: Problem, trans: TranslationBundle): string 
       return trans.__('Your sign-in at the catalog has ended.');
     case 'network':
       return trans.__('Your Jupyter server does not answer. Check the connection, then try again.');
+    case 'absent':
+      return trans.__(
+        'This Jupyter server does not know the catalog. Install jupyter-shinecat where the server runs, and start it again.'
+      );
     case 'forbidden':
       return trans.__('The catalog does not let you see this.');
     case 'missing':

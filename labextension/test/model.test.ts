@@ -96,6 +96,25 @@ describe('ListModel', () => {
 });
 
 describe('AppModel', () => {
+  it('asks for the status again when the list fails, and when it is back', async () => {
+    let down = true;
+    let asked = 0;
+    const good = fakeApi(1);
+    const model = new AppModel(
+      fakeApi(1, {
+        search: (...args) => (down ? Promise.reject(DOWN) : good.search(...args)),
+        status: () => Promise.resolve({ mode: 'hub', user: `${(asked += 1)}`, catalogOk: !down, catalogMessage: '' })
+      })
+    );
+    await model.list.submit();
+    await settled();
+    expect(model.state.status?.catalogOk).toBe(false);
+    down = false;
+    await model.list.submit();
+    await settled();
+    expect(model.state.status).toMatchObject({ catalogOk: true, user: '2' });
+  });
+
   it('shows a result below its input once it is sent, though the index may lag', async () => {
     let asked = 0;
     const result = { ...row(9), pid: 'r' };

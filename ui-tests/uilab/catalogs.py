@@ -14,6 +14,7 @@ from PIL import Image
 
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
+ODD_PID = "20.500.1/ä b%2F+#?\"'\\"
 ODD_NAME = "<img src=x onerror=alert(1)>"
 
 
@@ -114,6 +115,6 @@ def beam_time(writer: Writer) -> dict[str, str]:
     )
     writer.files(crystals, {"frames 00001 (冷).h5": 4_200_000, "frames 00002+dark.h5": 4_100_000})
     writer.figure(crystals, "First frames")
-    tof = writer.dataset("AMO 飞行时间 N2 + Xe", minute=210)
+    tof = Writer(writer.catalog, "admin").dataset("AMO 飞行时间 N2 + Xe", minute=210, pid=ODD_PID)
     result = writer.derived("radial average", minute=220, inputs=[crystals], description="Mean of 500 frames")
     return {"crystals": crystals, "tof": tof, "result": result}

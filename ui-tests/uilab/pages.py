@@ -79,8 +79,9 @@ class LabPage:
         return self.page.locator("#jupyter-shinecat-panel")
 
     def open_panel(self) -> None:
-        """Show the panel."""
-        self.panel_tab.click()
+        """Show the panel, if the workspace has not brought it back by itself."""
+        if not self.panel.is_visible():
+            self.panel_tab.click()
         expect(self.search).to_be_visible()
 
     @property
