@@ -135,7 +135,8 @@ def test_both_apis_show_one_store(zhang):
         "/api/v4/datasets",
         json={
             "ownerGroup": "GET", "contactEmail": "a@x.org", "sourceFolder": "/d",
-            "creationTime": "2026-01-01T00:00:00Z", "datasetName": "four", "type": "derived", "inputDatasets": [pid], "proposalIds": ["P-7"],
+            "creationTime": "2026-01-01T00:00:00Z", "datasetName": "four", "type": "derived",
+            "inputDatasets": [pid], "proposalIds": ["P-7"],
         },
     )  # fmt: skip
     assert made.status_code == 201

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.search.condition import Condition, both
-from jupyter_shinecat.catalog.search.facets import Tally
+from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.index import DatasetIndex
 from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
@@ -77,29 +77,23 @@ class Engine:
         self, kind: str, parts: dict[str, Condition], facets: list[str], visible: Visible, dates: frozenset[str]
     ) -> dict[str, list[dict[str, Any]]]:
         """Counts by value for each facet; a facet's own part is left out of its own count."""
-        result: dict[str, list[dict[str, Any]]] = {}
+
+        def counted(where: Condition, names: list[str]) -> tuple[dict[str, Any], int]:
+            return self._answer(
+                kind,
+                where,
+                visible,
+                lambda search: search.facets(where, names, dates),
+                lambda snapshot: tallied(matching(snapshot, kind, where, visible), names, dates),
+            )
+
+        # All facets that nothing is asked about share one condition.
+        result, total = counted(both(*parts.values()), [facet for facet in facets if facet not in parts])
         for facet in facets:
-            where = both(*(part for name, part in parts.items() if name != facet))
-            result[facet] = self._facet(kind, where, facet, visible, dates)
-        result["all"] = [{"totalSets": self.count(kind, both(*parts.values()), visible)}]
-        return result
-
-    def _facet(
-        self, kind: str, where: Condition, facet: str, visible: Visible, dates: frozenset[str]
-    ) -> list[dict[str, Any]]:
-        def tallied(rows: Iterator[Row]) -> list[dict[str, Any]]:
-            tally = Tally(facet, dates)
-            for row in rows:
-                tally.add(row.doc)
-            return tally.counts()
-
-        def indexed(search: IndexedSearch) -> list[dict[str, Any]]:
-            counts = search.facet(where, facet, dates)
-            return tallied(search.all_rows(where)) if counts is None else counts
-
-        return self._answer(
-            kind, where, visible, indexed, lambda snapshot: tallied(matching(snapshot, kind, where, visible))
-        )
+            if facet in parts:
+                others = both(*(part for name, part in parts.items() if name != facet))
+                result.update(counted(others, [facet])[0])
+        return {**{facet: result[facet] for facet in facets}, "all": [{"totalSets": total}]}
 
     def metadata_keys(self, kind: str, where: Condition, field: str, visible: Visible) -> list[str]:
         """Names of the top keys of the metadata ``field`` in visible documents, sorted."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from jupyter_shinecat.catalog import dates as _dates
+from jupyter_shinecat.catalog.store.documents import Row
 
 from .paths import split, values_at
 
@@ -44,6 +46,17 @@ class Tally:
         """``[{_id, count}]``, the commonest first; at most 1000 values."""
         ordered = sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_VALUES]
         return [{"_id": _shown(value), "count": count} for value, count in ordered]
+
+
+def tallied(rows: Iterable[Row], names: list[str], dates: frozenset[str]) -> tuple[dict[str, Any], int]:
+    """Counts by value of each name over documents, and their number, in one pass."""
+    tallies = {name: Tally(name, dates) for name in names}
+    total = 0
+    for row in rows:
+        total += 1
+        for tally in tallies.values():
+            tally.add(row.doc)
+    return {name: tally.counts() for name, tally in tallies.items()}, total
 
 
 def _shown(value: Any) -> Any:

@@ -18,13 +18,14 @@ from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.search.compile import Compiler
 from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.entry import DATE_FACETS, FACETS, KEYS, exists_term, order_key
-from jupyter_shinecat.catalog.search.facets import MAX_VALUES, Tally
+from jupyter_shinecat.catalog.search.facets import MAX_VALUES, Tally, tallied
 from jupyter_shinecat.catalog.search.index import View
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
 MAX_PENDING = 1000
 _PAGE = 500
+_LARGE_PAGE = 50_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
     (("creationTime", True),): Order.Desc,
     (("creationTime", False),): Order.Asc,
@@ -77,10 +78,10 @@ class IndexedSearch:
     def _fresh(self, where: Condition) -> list[Row]:
         return [row for row in self._pending if self._shown(where, row.doc)]
 
-    def _proposed(self, where: Condition, field: str, order: Order) -> Iterator[Row]:
-        """What the index finds, page by page in its order, each checked on the document."""
+    def _proposed(self, where: Condition, field: str, order: Order, wanted: int = _PAGE) -> Iterator[Row]:
+        """What the index finds, page by page in its order, each checked on the document; ``wanted`` are likely used."""
         query, exact = self._query(where)
-        searcher, offset, page = self._view.searcher, 0, _PAGE
+        searcher, offset, page = self._view.searcher, 0, min(max(wanted, 10), _LARGE_PAGE)
         while True:
             hits = searcher.search(query, page, count=False, order_by_field=field, offset=offset, order=order).hits
             values = searcher.fast_field_values("seq", [address for _key, address in hits])
@@ -88,16 +89,16 @@ class IndexedSearch:
             rows = self._snapshot.rows("dataset", seqs)
             for seq in seqs:
                 row = rows.get(seq)
-                if row is None or (not self._shown(where, row.doc) and exact):
-                    raise Doubt(
-                        f"entry {seq} " + ("has no document" if row is None else "does not agree with its document")
-                    )
-                if exact or self._shown(where, row.doc):
+                if row is None:
+                    raise Doubt(f"entry {seq} has no document")
+                if self._shown(where, row.doc):
                     yield row
+                elif exact:
+                    raise Doubt(f"entry {seq} does not agree with its document")
             if len(hits) < page:
                 return
             offset += page
-            page = min(page * 4, 50_000)
+            page = min(page * 4, _LARGE_PAGE)
 
     def rows(self, where: Condition, limits: Limits) -> list[Row]:
         """Rows in order, within the limits."""
@@ -110,9 +111,9 @@ class IndexedSearch:
             def key(row: Row) -> int:
                 return sign * order_key(row.doc.get("creationTime"), row.seq)
 
-            merged = heapq.merge(self._proposed(where, "order", by_time), sorted(fresh, key=key), key=key)
+            merged = heapq.merge(self._proposed(where, "order", by_time, end), sorted(fresh, key=key), key=key)
             return list(islice(merged, limits.skip, end))
-        proposed = self._proposed(where, "seq", Order.Asc)
+        proposed = self._proposed(where, "seq", Order.Asc, end)
         if not limits.order:
             merged = heapq.merge(proposed, sorted(fresh, key=lambda row: row.seq), key=lambda row: row.seq)
             return list(islice(merged, limits.skip, end))
@@ -135,10 +136,21 @@ class IndexedSearch:
         yield from self._proposed(where, "seq", Order.Asc)
         yield from self._fresh(where)
 
-    def facet(self, where: Condition, name: str, dates: frozenset[str]) -> list[dict[str, Any]] | None:
-        """Counts by value, or None when they have to be made from the documents."""
+    def facets(self, where: Condition, names: list[str], dates: frozenset[str]) -> tuple[dict[str, Any], int]:
+        """Counts by value for each name, and how many documents there are."""
         query, exact = self._query(where)
-        if not exact or name not in (*FACETS, *DATE_FACETS, KEYS):
+        result: dict[str, Any] = {}
+        if exact:
+            result = {name: counts for name in names if (counts := self._facet(query, where, name, dates)) is not None}
+        missing = [name for name in names if name not in result]
+        if exact and not missing:
+            return result, self._number(query) + len(self._fresh(where))
+        counted, total = tallied(self.all_rows(where), missing, dates)
+        return {**result, **counted}, total
+
+    def _facet(self, query: Query, where: Condition, name: str, dates: frozenset[str]) -> list[dict[str, Any]] | None:
+        """Counts by value, or None when they have to be made from the documents."""
+        if name not in (*FACETS, *DATE_FACETS, KEYS):
             return None
         buckets = self._terms(query, name)
         if len(buckets) >= MAX_VALUES:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import apsw
@@ -18,19 +17,24 @@ _decode = msgspec.json.Decoder().decode
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
     """A stored document: ``seq`` grows with creation, ``change`` with every change of anything."""
 
-    seq: int
-    id: str
-    change: int
-    body: str
+    __slots__ = ("_body", "_doc", "change", "id", "seq")
+
+    def __init__(self, seq: int, id: str, change: int, body: str) -> None:
+        self.seq = seq
+        self.id = id
+        self.change = change
+        self._body = body
+        self._doc: Doc | None = None
 
     @property
     def doc(self) -> Doc:
-        """The document itself, decoded anew at each use."""
-        return _decode(self.body)  # type: ignore[no-any-return]
+        """The document itself, decoded at its first use."""
+        if self._doc is None:
+            self._doc = _decode(self._body)
+        return self._doc
 
 
 def links_of(kind: str, doc: Doc) -> set[tuple[str, str]]:
