@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -41,11 +43,13 @@ plt.savefig(sc.results("radial_profile.png"))"""
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
-    process = DemoProcess(tmp_path_factory.mktemp("demo"))
-    process.start()
-    yield process
-    process.stop()
+def demo() -> Iterator[DemoProcess]:
+    # A short path: it is in the pictures.
+    with tempfile.TemporaryDirectory(prefix="facility-", ignore_cleanup_errors=True) as folder:
+        process = DemoProcess(Path(folder))
+        process.start()
+        yield process
+        process.stop()
 
 
 def sign_in(lab: LabPage, demo: DemoProcess, name: str) -> None:
