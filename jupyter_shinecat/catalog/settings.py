@@ -46,6 +46,7 @@ class Settings:
     max_depth: int = 64
     max_keys: int = 500_000
     max_metadata_keys: int = 20_000
+    max_dataset_values: int = 50_000
     login_attempts: int = 5
     login_window_s: int = 60
 

@@ -18,8 +18,8 @@ from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
 from . import dataset_fields as fields
 from .common import Manager, Parts, new_object_id, new_uuid, shown, stamp_changed, stamp_new
 from .includes import Includes
-from .limits import check_metadata
-from .si import with_si
+from .limits import check_dataset, check_metadata
+from .si import half_pair, with_si
 from .validate import Problem, messages, normalise_dates, problems, require, require_object, without_nulls
 
 TYPES = ("raw", "derived")
@@ -109,6 +109,7 @@ class Datasets(Manager):
         doc["isPublished"] = bool(doc.get("isPublished", False))
         doc["datasetlifecycle"] = {**_new_lifecycle(), **self._lifecycle(doc.get("datasetlifecycle"))}
         doc["version"] = str(version)
+        check_dataset(doc, self.settings)
         stamp_new(doc, who)
 
     @staticmethod
@@ -234,6 +235,8 @@ class Datasets(Manager):
             raise _invalid(found, version)
         if version == 3:
             sent = fields.from_v3(sent)
+        elif self.settings.profile == "scicat-5" and (half := half_pair(sent.get("scientificMetadata"))):
+            raise bad_request(f"scientificMetadata.{half}: value and unit must be given together")
         normalise_dates(sent, fields.V4_UPDATE)
         lifecycle = self._lifecycle(sent.pop("datasetlifecycle", None))
         after = merge_patch(doc, sent) if merge else {**doc, **without_nulls(sent)}
@@ -250,6 +253,7 @@ class Datasets(Manager):
             check_metadata(metadata, self.settings)
             after["scientificMetadata"] = with_si(metadata)
         after["isPublished"] = bool(after.get("isPublished", False))
+        check_dataset(after, self.settings)
         return after
 
     def lifecycle(self, who: Identity, pid: str) -> Doc:

@@ -25,6 +25,11 @@ def check_depth(value: Any, max_depth: int, max_keys: int, what: str) -> None:
         stack.extend((child, depth + 1) for child in children if isinstance(child, (dict, list)))
 
 
+def check_dataset(doc: Any, settings: Settings) -> None:
+    """Raise a 400 when a dataset holds more than the index should."""
+    check_depth(doc, settings.max_depth, settings.max_dataset_values, "The dataset")
+
+
 def check_metadata(metadata: Any, settings: Settings) -> None:
     """Raise a 400 when free metadata are too many or too deep."""
     check_depth(metadata, settings.max_depth // 2, settings.max_metadata_keys, "scientificMetadata")

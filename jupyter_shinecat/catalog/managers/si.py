@@ -36,6 +36,19 @@ def with_si(value: Any) -> Any:
     return result
 
 
+def half_pair(metadata: Any, path: str = "") -> str | None:
+    """Path of the first ``{value}`` without ``unit`` or the other way round, or None."""
+    if isinstance(metadata, dict):
+        for value_key, unit_key in _FORMS:
+            if (value_key in metadata) != (unit_key in metadata):
+                return path
+        for key, child in metadata.items():
+            found = half_pair(child, f"{path}.{key}" if path else key)
+            if found is not None:
+                return found
+    return None
+
+
 def _pair(value: Any, unit: str) -> tuple[Any, str] | None:
     if isinstance(value, list):
         if not value or len(value) > 1000:
