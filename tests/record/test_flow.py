@@ -143,6 +143,9 @@ class Pattern:
     runs: list[int] | None = None
 
 
+PLT = "import matplotlib; matplotlib.use('Agg'); import matplotlib.pyplot as plt"
+FRAME = "import pandas as pd; d = pd.DataFrame({'x': [1, 2, 3]})"
+
 PATTERNS = [
     Pattern("straight", ["a = data('A')", "b = [2 * x for x in a]", "save('r', b)"], {"A"}, runs=[1, 2, 3]),
     Pattern("two opened, one used", ["a = data('A'); b = data('B')", "save('r', a)"], {"A"}),
@@ -248,6 +251,65 @@ PATTERNS = [
         ["a = data('A')", "from math import *\nb = data('B')", "save('r', sqrt(b[0]))"],
         {"B"},
     ),
+    Pattern(
+        "view changed",
+        ["import numpy as np\nz = np.zeros(3)", "v = z[:]\nv[:] = data('A')", "save('r', z)"],
+        {"A"},
+        {"A"},
+    ),
+    Pattern(
+        "out argument", ["import numpy as np\nz = np.zeros(3)", "np.add(data('A'), 1, out=z)", "save('r', z)"], {"A"}
+    ),
+    Pattern("copy is another", ["a = data('A')\nb = a.copy()", "b.append(data('B')[0])", "save('r', a)"], {"A"}),
+    Pattern("axes and figure", [f"{PLT}\nf, ax = plt.subplots()", "ax.plot(data('A'))", "save('r', f)"], {"A"}),
+    Pattern(
+        "second figure", [f"{PLT}\nplt.plot(data('A'))", "plt.figure()\nplt.plot(data('B'))\nsave('r', plt)"], {"B"}
+    ),
+    Pattern("pyplot's own figure", [f"{PLT}\nf, ax = plt.subplots()\nax.plot(data('A'))\nsave('r', plt)"], {"A"}),
+    Pattern(
+        "two figures side by side",
+        [
+            f"{PLT}\nf, ax = plt.subplots()\ng, bx = plt.subplots()",
+            "ax.plot(data('A'))\nbx.plot(data('B'))",
+            "save('r', g)",
+        ],
+        {"B"},
+    ),
+    Pattern(
+        "data frame",
+        ["import pandas as pd\nd = pd.DataFrame({'x': data('A')})", "d['y'] = data('B')", "save('r', d)"],
+        {"A", "B"},
+    ),
+    Pattern("query with a name", [f"{FRAME}\nt = data('A')[0]", "e = d.query('x > @t')", "save('r', e)"], {"A"}),
+    Pattern("generator", ["g = (x for x in data('A'))", "save('r', list(g))"], {"A"}),
+    Pattern(
+        "decorated and nested",
+        ["def o(p):\n    def i():\n        return data(p)\n    return i", "f = o('A')", "save('r', f())"],
+        {"A"},
+    ),
+    Pattern(
+        "callback",
+        ["found = []\ndef keep(x):\n    found.append(x)", "list(map(keep, data('A')))", "save('r', found)"],
+        {"A"},
+    ),
+    Pattern(
+        "method of a class reads",
+        ["class R:\n    def get(self):\n        return data('A')\nr = R()", "x = r.get()", "save('r', x)"],
+        {"A"},
+    ),
+    Pattern("while", ["n = 3\nt = []\nwhile n:\n    t += data('A')\n    n -= 1", "save('r', t)"], {"A"}),
+    Pattern(
+        "try without failure", ["try:\n    x = data('A')\nexcept OSError:\n    x = data('B')", "save('r', x)"], {"A"}
+    ),
+    Pattern(
+        "loop rebinds after a read", ["x = data('A')\nfor i in range(2):\n    x = data('B')", "save('r', x)"], {"B"}
+    ),
+    Pattern("loop that never ran", ["x = data('A')\nfor i in []:\n    x = 1", "save('r', x)"], {"A"}, {"A"}),
+    Pattern("star call", ["a = [data('A'), data('B')]", "def f(*v):\n    return v", "save('r', f(*a))"], {"A", "B"}),
+    Pattern("del of an item", ["d = {'x': data('A'), 'y': 1}", "del d['y']", "save('r', d)"], {"A"}),
+    Pattern("chained assignment", ["x = y = data('A')", "save('r', y)"], {"A"}),
+    Pattern("printed together", ["w = writer('r')\na = data('A'); b = data('B')", "print(w, b)", "w.write(a)"], {"A"}),
+    Pattern("printed into", ["w = writer('r')\na = data('A')", "print(a, file=w)"], {"A"}),
     Pattern("no input", ["a = data('A')", "x = [1, 2]", "save('r', x)"], set(), runs=[2, 3]),
     Pattern("handle made, never used again", ["a = data('A')\nn = 3", "save('r', n)"], set()),
 ]

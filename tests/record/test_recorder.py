@@ -176,6 +176,30 @@ def test_h5py_wrapping_waits_for_h5py_and_leaves_with_the_record(own: Notebook) 
     notebook.ok("record.off(); record.on(); record.on(); assert h5py.File.__init__.__wrapped__ is wrapped.__wrapped__")
 
 
+def test_files_are_opened_once_and_by_the_user_only(own: Notebook) -> None:
+    """The record opens, hashes and lists nothing of the user's, and the original constructor runs exactly once."""
+    notebook = own  # its audit hook can't be taken out of the kernel again
+    notebook.ok(
+        "import h5py, sys, os\n"
+        "counted, opened = [], []\n"
+        "original = h5py.File.__init__.__wrapped__\n"
+        "sys.addaudithook(lambda event, args: opened.append(args[0]) if event in ('open', 'os.listdir') else None)\n"
+        "record.off()\n"
+        "plain = h5py.File.__init__\n"
+        "def counting(self, *a, **k):\n    counted.append(a)\n    plain(self, *a, **k)\n"
+        "h5py.File.__init__ = counting\n"
+        "recorder._hdf5.start(); record.on()"
+    )
+    notebook.ok("opened.clear(); f = h5py.File('results/r.h5', 'w'); t = open('results/t', 'w'); told = list(opened)")
+    assert len(notebook.lines("write")) == 2
+    notebook.ok("ended = list(opened); record.off(); h5py.File.__init__ = plain; record.on()")
+    told = notebook.ok("print([str(path) for path in told if 'results' in str(path)], counted)")
+    assert told.strip() == "['results/t'] [('results/r.h5', 'w')]"
+    # At the end of the cell only the process's own list of open files is read.
+    seen = notebook.ok("print(sorted({str(path) for path in ended if 'results' in str(path) or 'h5' in str(path)}))")
+    assert seen.strip() == "['results/t']"
+
+
 def test_off_means_nothing_is_noted(notebook: Notebook) -> None:
     notebook.ok("record.off()")
     notebook.ok("open('results/a', 'w').write('1')")

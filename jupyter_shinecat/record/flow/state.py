@@ -43,9 +43,12 @@ class State:
         """Kind and name of a module."""
         return ("state" if dotted in _STATEFUL_MODULES else self._module_kind(dotted)), dotted
 
-    def bind(self, name: str, links: Iterable[Link], *, keep: bool = False) -> None:
-        """Let ``name`` mean ``links``; with ``keep`` it may still mean what it meant."""
+    def bind(self, name: str, links: Iterable[Link], *, keep: bool = False, spare: bool = False) -> None:
+        """Let ``name`` mean ``links``; with ``keep`` it may still mean what it did, with ``spare`` most likely."""
         fresh = list(links)
+        if spare and name in self.names:
+            self.names[name] = [*self.names[name], *((thing, False) for thing, _ in fresh)][:64]
+            return
         if keep:
             fresh += [(thing, False) for thing, _ in self.names.get(name, ()) if all(thing is not t for t, _ in fresh)]
         self.names[name] = fresh[:64]

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from . import magics
-from .names import base_name
+from .names import PURE_FUNCTIONS, base_name
 from .sources import Sources, Thing
 from .state import Link, State
 from .step import Step, figure_module, function_behind
@@ -43,6 +43,7 @@ class Statements:
         self._maybe = 0
         self._weak = 0
         self._loops = 0
+        self._spare = False
         self._bit = 1 << trace.run
         self._failed = trace.failed_at()
         self._sites: Sites
@@ -180,7 +181,8 @@ class Statements:
         if isinstance(target, ast.Name):
             if self._maybe:
                 links = [(thing, False) for thing, _ in links]
-            self.state.bind(target.id, [(own, True), *links], keep=bool(self._weak or self._maybe))
+            keep = bool(self._weak or self._maybe)
+            self.state.bind(target.id, [(own, True), *links], keep=keep, spare=self._spare)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for part in target.elts:
                 self._bind(part, sources, links, files, own)
@@ -212,6 +214,8 @@ class Statements:
             return
         step = Step(self.state)
         step.load(node.value, discarded=True)
+        if _only_shows(node.value):
+            step.files.clear()
         events = self._sites.at(node)
         sources = self._finish(step, events)
         for name in step.changed:  # an object whose method opened a file leads to it from now on
@@ -311,6 +315,16 @@ class Statements:
                 self._change(target, sources)
             elif not (self._maybe or self._weak):
                 self.state.names.pop(target.id, None)
+
+
+def _only_shows(value: ast.AST) -> bool:
+    """``print(file, data)`` puts nothing into the file; ``print(data, file=file)`` does."""
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id in PURE_FUNCTIONS
+        and not any(keyword.arg == "file" for keyword in value.keywords)
+    )
 
 
 def _pairwise(target: ast.AST, value: ast.AST) -> bool:

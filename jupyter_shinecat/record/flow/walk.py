@@ -78,7 +78,9 @@ class Walk(Statements):
             self._body(node.body)
             self._body(node.orelse)
         for handler in node.handlers:
+            before, self._spare = self._spare, not self._sites.within(handler.body)
             self._branch(handler.body, None)
+            self._spare = before
         self._body(node.finalbody)
 
     _on_trystar = _on_try
