@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import threading
 import time
@@ -14,21 +13,19 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity, SignInRequired, TooManyRequests
 
-from . import process
-from .collect import Moving, Reader, collect
+from .collect import Reader
 from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, WITHDRAWN, Entries, Entry
 from .intake import Intake
 from .lineage import NotYet, is_waiting_for_failed
+from .news import News
 from .pauses import Pauses
 from .plan import DATASET_ASKED, Done, plan
 from .requests import RELEASE, RETRY, take_requests
-from .rest import Watch
 from .send import Sender, Settling
-from .session import Session
 from .settings import Settings
+from .taking import Taker
 
 _log = logging.getLogger(__name__)
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _IDENTITY_S = 60.0
 _TIDY_S = 3600.0
 _CATALOG = ""
@@ -57,17 +54,15 @@ class Outbox:
         connect: Callable[[], CatalogClient] = CatalogClient.from_environment,
     ) -> None:
         self._settings = settings
-        self._emit = emit
-        self._reader = reader
         self._connect = connect
-        self._watch = Watch(settings.hold_s)
         self._pauses = Pauses()
         self._sender: Sender | None = None
         self._me: tuple[Identity, float] | None = None
-        self._told: dict[str, str] = {}
+        self._news = News(emit, settings.state)
         self._tidied = 0.0
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
+        self._taker = Taker(self.intake, reader, settings.hold_s)
 
     def load(self) -> None:
         """Read what is on disk.
@@ -86,10 +81,13 @@ class Outbox:
         try:
             made = self.intake.poll()
         except OSError as error:
-            self._say_not_written(error)
+            if self.intake.pending is None:
+                _log.warning("the outbox can't be written: %s", error)
+            else:
+                self._news.not_made(*self.intake.pending, error)
             made = []
         for entry in made:
-            self._tell(entry)
+            self._news.tell(entry)
         open_ones = [entry for entry in self.entries if entry.state in (WAITING, SENDING)]
         for entry in sorted(open_ones, key=lambda entry: (float(entry.found["ended"]), entry.key)):
             if should_stop():
@@ -104,7 +102,7 @@ class Outbox:
         try:
             return self._advance(entry)
         except OSError as error:
-            self._say_disk(entry, error)
+            self._news.not_written(entry, error)
             self._pauses.failed(entry.key)
         except Exception as error:
             _log.exception("entry %s can't be worked on", entry.key)
@@ -112,7 +110,9 @@ class Outbox:
                 "Something unexpected went wrong ({cause}); the files are untouched.", cause=type(error).__name__
             )
             with contextlib.suppress(OSError):
-                return self._set(entry, FAILED, reason, tr("Retry this entry; if it stays so, report it with the log."))
+                return self._news.set(
+                    entry, FAILED, reason, tr("Retry this entry; if it stays so, report it with the log.")
+                )
         return False
 
     def _tidy(self) -> None:
@@ -144,12 +144,12 @@ class Outbox:
         if entry.step(TAKEN) is None:
             return self._take(entry)
         if self._waits_for_yes(entry):
-            return self._set(
+            return self._news.set(
                 entry, WAITING, tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
             )
         if not self._pauses.is_over(_CATALOG):
             reason, do = self._pauses.words(_CATALOG)
-            self._set(entry, WAITING, reason, do)
+            self._news.set(entry, WAITING, reason, do)
             return False
         try:
             return self._send(entry)
@@ -160,76 +160,20 @@ class Outbox:
             return self._wait_for_catalog(entry, error)
         except ShineCatError as error:
             reason = " ".join(part for part in (error.what, error.left) if part)
-            return self._set(entry, FAILED, reason, error.do or tr("Put it right, then retry this entry."))
+            return self._news.set(entry, FAILED, reason, error.do or tr("Put it right, then retry this entry."))
 
     def _waits_for_yes(self, entry: Entry) -> bool:
         ask = "ask" in (self._settings.write_back, entry.found.get("write_back"))
         return ask and not entry.released and entry.step(PLAN) is None and entry.step(TAKEN) is not None
 
     def _take(self, entry: Entry) -> bool:
-        found = entry.found
-        session = self.intake.session(found["session"])
-        where = {p: session.follow(p, found["ended"]) if session else p for p in (*found["paths"], *found["figures"])}
-        resting = self._watch.look(where.values())
-        lost, newer = self._overwritten(entry, where)
-        files = {path: sign for path, sign in resting.files.items() if path not in lost}
-        data = {path: files[path] for path in (where[p] for p in found["paths"]) if path in files}
-        pictures = [path for path in (where[p] for p in found["figures"]) if path in files]
-        if not data and (found["paths"] or not pictures):
-            return self._give_up(entry, lost, newer)
-        if resting.wait_s > 0:
-            return self._set(entry, WAITING, tr("It waits until its files rest."), "") and False
-        opened = self._still_open(session, set(data))
-        if opened:
-            reason = tr("{file} is still open in the notebook.", file=min(opened))
-            self._set(entry, WAITING, reason, tr("Close it in your code."))
-            return False
-        try:
-            taken = collect(found, data, pictures, entry.folder, self._reader)
-        except Moving:
-            return False
-        except ShineCatError as error:  # no child process can be started here, now
+        outcome = self._taker.take(entry)
+        if outcome.pause:
             self._pauses.failed(entry.key)
-            return self._set(entry, WAITING, error.what, error.do) and False
-        if self._watch.look(data).files != data:
-            return False
-        entry.write_step(TAKEN, taken)
-        self._watch.forget(where.values())
-        return True
-
-    @staticmethod
-    def _still_open(session: Session | None, paths: set[str]) -> set[str]:
-        here = [file for file in session.files if file.is_here()] if session is not None else []
-        return {path for file in here for path in process.open_for_writing(file.pid, paths)}
-
-    def _overwritten(self, entry: Entry, where: dict[str, str]) -> tuple[set[str], bool]:
-        """Files whose bytes are another run's by now; and whether that was a newer run of the same notebook."""
-        lost: set[str] = set()
-        newer = False
-        for path in set(where.values()):
-            for session, run, t in self.intake.other_writers(entry, path):
-                sign = self._watch.look([path]).files.get(path)
-                # Times of files come from a clock that is a few milliseconds behind.
-                untouched = sign is not None and sign[1] / 1e9 < t - 0.05
-                if untouched and (run.number, path) not in session.handed:
-                    continue
-                lost.add(path)
-                same = session.head.get("notebook") == entry.found["notebook"]
-                newer = newer or (same and (bool(entry.found["notebook"]) or session.uuid == entry.found["session"]))
-        return lost, newer
-
-    def _give_up(self, entry: Entry, lost: set[str], newer: bool) -> bool:
-        if newer:
-            return self._set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
-        if lost:
-            entry.change(gone=True)
-            return self._set(
-                entry,
-                FAILED,
-                tr("{file} was overwritten by another notebook before it could be taken.", file=min(lost)),
-                tr("Write to another file name and run the cell again."),
-            )
-        return self._set(entry, WITHDRAWN, tr("Its files were removed before they were taken."), "")
+        if not outcome.state:
+            return outcome.taken
+        changed = self._news.set(entry, outcome.state, outcome.reason, outcome.do, gone=outcome.gone)
+        return changed and outcome.state != WAITING
 
     def _send(self, entry: Entry) -> bool:
         sender = self._connected()
@@ -238,20 +182,23 @@ class Outbox:
                 made = plan(entry, self.entries, sender.client, self._identity(), self._settings)
             except Done as done:
                 self._catalog_is_back()
-                return self._set(entry, done.state, done.reason, "", pid=done.pid)
+                return self._news.set(entry, done.state, done.reason, "", pid=done.pid)
             except NotYet as wait:
                 name = wait.entry.public()["name"]
                 if is_waiting_for_failed(wait):
                     reason = tr("It waits for {name}, which could not be sent.", name=name)
-                    return self._set(entry, WAITING, reason, tr("Retry or withdraw that one.")) and False
-                return self._set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "") and False
+                    return self._news.set(entry, WAITING, reason, tr("Retry or withdraw that one.")) and False
+                return (
+                    self._news.set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "")
+                    and False
+                )
             entry.write_step(PLAN, made)
         self._catalog_is_back()
-        self._set(entry, SENDING, "", "")
+        self._news.set(entry, SENDING, "", "")
         last = sender.step(entry)
         done_step = entry.step(DATASET) or {}
         pid = done_step.get("pid") or (entry.step(PLAN) or {}).get("pid")
-        return self._set(entry, SENT if last else SENDING, "", "", pid=pid)
+        return self._news.set(entry, SENT if last else SENDING, "", "", pid=pid)
 
     # -- the catalog ---------------------------------------------------------------------------------------------------
 
@@ -274,7 +221,7 @@ class Outbox:
         alone = error.status == 500
         wait_s = error.retry_after_s if isinstance(error, TooManyRequests) else 0.0
         self._pauses.failed(entry.key if alone else _CATALOG, error.what, error.do, at_least_s=wait_s)
-        self._set(entry, WAITING, error.what, error.do)
+        self._news.set(entry, WAITING, error.what, error.do)
         return False
 
     # -- what people ask ----------------------------------------------------------------------------------------------
@@ -302,64 +249,15 @@ class Outbox:
             if entry.state == FAILED and not entry.gone:
                 if entry.step(DATASET) is None:
                     entry.drop_step(PLAN)
-                self._set(entry, WAITING, "", "")
+                self._news.set(entry, WAITING, "", "")
         elif entry.state in FINAL:
             return
         elif what == RELEASE:
             entry.change(released=True)
         elif entry.step(DATASET) is None and (entry.state == FAILED or entry.step(DATASET_ASKED) is None):
-            self._set(entry, WITHDRAWN, tr("You withdrew it."), "")
+            self._news.set(entry, WITHDRAWN, tr("You withdrew it."), "")
         else:
-            self._set(entry, entry.state, tr("It may be in the catalog already, so it can't be withdrawn."), "")
-
-    # -- telling -------------------------------------------------------------------------------------------------------
-
-    def _set(self, entry: Entry, state: str, reason: str, do: str, *, pid: str | None = None) -> bool:
-        """Change the state durably and tell it; True when it was different."""
-        fields = {"state": state, "reason": reason, "do": do, **({"pid": pid} if pid else {})}
-        changed = entry.change(**fields)
-        if changed:
-            self._tell(entry)
-        return changed
-
-    def _tell(self, entry: Entry) -> None:
-        self._told.pop(entry.key, None)
-        self._emit({name: value for name, value in entry.public().items() if name != "updated"})
-
-    def _say_not_written(self, error: OSError) -> None:
-        """The disk refuses a new entry: say it for the result, and try again with the next tick."""
-        if self.intake.pending is None:
-            _log.warning("the outbox can't be written: %s", error)
-            return
-        key, found = self.intake.pending
-        shown = {"key": key, "name": found["name"], "pid": None, "inputs": [], "notebook": found["notebook"]}
-        self._say(key, {**shown, "state": WAITING, **self._disk_words(error)})
-
-    def _say_disk(self, entry: Entry, error: OSError) -> None:
-        words = self._disk_words(error)
-        with contextlib.suppress(OSError):
-            if entry.change(**words):
-                self._tell(entry)
-            return
-        self._say(entry.key, {**{n: v for n, v in entry.public().items() if n != "updated"}, **words})
-
-    def _say(self, key: str, line: dict[str, Any]) -> None:
-        if self._told.get(key) != line["reason"]:
-            self._told[key] = line["reason"]
-            self._emit(line)
-
-    def _disk_words(self, error: OSError) -> dict[str, str]:
-        folder = self._settings.state
-        if error.errno in _FULL:
-            return {
-                "reason": tr("The disk of {folder} is full. The result waits; nothing is lost.", folder=folder),
-                "do": tr("Remove files that you don't need; it goes on by itself."),
-            }
-        cause = error.strerror or type(error).__name__
-        return {
-            "reason": tr("{folder} can't be written ({cause}). The result waits.", folder=folder, cause=cause),
-            "do": tr("Make it writable; it goes on by itself."),
-        }
+            self._news.set(entry, entry.state, tr("It may be in the catalog already, so it can't be withdrawn."), "")
 
 
 def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:

@@ -1,0 +1,128 @@
+"""Taking the files of an entry when they have come to rest, or saying why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
+
+from . import process
+from .collect import Moving, Reader, collect
+from .entries import FAILED, TAKEN, WAITING, WITHDRAWN, Entry
+from .intake import Intake
+from .rest import Watch
+from .session import Session
+
+# Times of files come from a clock of the system that is a few milliseconds behind.
+_CLOCK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a try.
+
+    Attributes
+    ----------
+    taken
+        The entry has passed the step.
+    state, reason, do
+        What to tell of it otherwise; without a state there is nothing new.
+    gone
+        Its bytes are lost for good.
+    pause
+        Try again after a pause.
+    """
+
+    taken: bool = False
+    state: str = ""
+    reason: str = ""
+    do: str = ""
+    gone: bool = False
+    pause: bool = False
+
+
+class Taker:
+    """Takes entries.
+
+    Parameters
+    ----------
+    intake
+        Knows who wrote what.
+    reader
+        Reads metadata in a child process.
+    hold_s
+        How long files must stay unchanged, in seconds.
+    """
+
+    def __init__(self, intake: Intake, reader: Reader, hold_s: float) -> None:
+        self._intake = intake
+        self._reader = reader
+        self._watch = Watch(hold_s)
+
+    def take(self, entry: Entry) -> Outcome:
+        """Take the entry's files if they rest.
+
+        Raises
+        ------
+        OSError
+            The step could not be written.
+        """
+        found = entry.found
+        session = self._intake.session(found["session"])
+        where = {p: session.follow(p, found["ended"]) if session else p for p in (*found["paths"], *found["figures"])}
+        resting = self._watch.look(where.values())
+        lost, newer = self._overwritten(entry, where)
+        files = {path: sign for path, sign in resting.files.items() if path not in lost}
+        data = {path: files[path] for path in (where[p] for p in found["paths"]) if path in files}
+        pictures = [path for path in (where[p] for p in found["figures"]) if path in files]
+        if not data and (found["paths"] or not pictures):
+            return _lost(lost, newer)
+        if resting.wait_s > 0:
+            return Outcome(state=WAITING, reason=tr("It waits until its files rest."))
+        opened = _still_open(session, set(data))
+        if opened:
+            reason = tr("{file} is still open in the notebook.", file=min(opened))
+            return Outcome(state=WAITING, reason=reason, do=tr("Close it in your code."))
+        try:
+            taken = collect(found, data, pictures, entry.folder, self._reader)
+        except Moving:
+            return Outcome()
+        except ShineCatError as error:  # no child process can be started here, now
+            return Outcome(state=WAITING, reason=error.what, do=error.do, pause=True)
+        if self._watch.look(data).files != data:
+            return Outcome()
+        entry.write_step(TAKEN, taken)
+        self._watch.forget(where.values())
+        return Outcome(taken=True)
+
+    def _overwritten(self, entry: Entry, where: dict[str, str]) -> tuple[set[str], bool]:
+        """Files whose bytes are another run's by now; and whether that was a newer run of the same notebook."""
+        lost: set[str] = set()
+        newer = False
+        for path in set(where.values()):
+            for session, run, t in self._intake.other_writers(entry, path):
+                sign = self._watch.look([path]).files.get(path)
+                untouched = sign is not None and sign[1] / 1e9 < t - _CLOCK_S
+                if untouched and (run.number, path) not in session.handed:
+                    continue
+                lost.add(path)
+                same = session.head.get("notebook") == entry.found["notebook"]
+                newer = newer or (same and (bool(entry.found["notebook"]) or session.uuid == entry.found["session"]))
+        return lost, newer
+
+
+def _still_open(session: Session | None, paths: set[str]) -> set[str]:
+    here = [file for file in session.files if file.is_here()] if session is not None else []
+    return {path for file in here for path in process.open_for_writing(file.pid, paths)}
+
+
+def _lost(lost: set[str], newer: bool) -> Outcome:
+    if newer:
+        return Outcome(state=WITHDRAWN, reason=tr("A newer run has replaced it."))
+    if lost:
+        reason = tr("{file} was overwritten by another notebook before it could be taken.", file=min(lost))
+        return Outcome(
+            state=FAILED, reason=reason, do=tr("Write to another file name and run the cell again."), gone=True
+        )
+    return Outcome(state=WITHDRAWN, reason=tr("Its files were removed before they were taken."))
