@@ -25,6 +25,8 @@ _BOX = (
 )
 _TITLE = "font-size:1.15em;font-weight:600"
 _QUIET = "color:var(--jp-ui-font-color2,inherit)"
+# A notebook's own style sheet gives tables other sizes and stripes; theirs are for data, this is text.
+_TABLE = "border-collapse:collapse;border:0;color:inherit;font-size:inherit"
 _CELL = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;border:0"
 _MONO = "font-family:var(--jp-code-font-family,monospace)"
 
@@ -70,7 +72,7 @@ def dataset_html(record: Record, files: Sequence[DataFile] | None) -> str:
     parts = [
         f'<section style="{_BOX}" aria-label="{escape(tr("Dataset {name}", name=record.name))}">',
         f'<div role="heading" aria-level="3" style="{_TITLE}">{escape(record.name)}</div>',
-        f'<table style="border-collapse:collapse;margin:4px 0"><tbody>{rows}</tbody></table>',
+        f'<table style="{_TABLE};margin:4px 0"><tbody>{rows}</tbody></table>',
     ]
     if record.metadata:
         parts.append(f"<details><summary>{escape(tr('Metadata'))}</summary>{metadata_html(record.metadata)}</details>")
@@ -85,7 +87,7 @@ def metadata_html(tree: Mapping[str, Any]) -> str:
     left = _add_rows(tree, 0, rows)
     if left:
         rows.append(_row("", tr("... and {count} more", count=left)))
-    return f'<table style="border-collapse:collapse"><tbody>{"".join(rows)}</tbody></table>'
+    return f'<table style="{_TABLE}"><tbody>{"".join(rows)}</tbody></table>'
 
 
 def hits_html(columns: Sequence[str], cells: Sequence[Sequence[str]], note: str) -> str:
@@ -93,10 +95,14 @@ def hits_html(columns: Sequence[str], cells: Sequence[Sequence[str]], note: str)
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(column)}</th>' for column in columns)
     body = ""
     for row in cells:
-        body += "<tr>" + "".join(f'<td style="{_CELL}">{escape(_clip(text, 120))}</td>' for text in row) + "</tr>"
+        body += (
+            '<tr style="background:transparent">'
+            + "".join(f'<td style="{_CELL}">{escape(_clip(text, 120))}</td>' for text in row)
+            + "</tr>"
+        )
     return (
         f'<section style="{_BOX};max-width:none" aria-label="{escape(tr("Search results"))}">'
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         f'<div style="{_QUIET}">{escape(note)}</div></section>'
     )
 
@@ -135,7 +141,7 @@ def _files_html(files: Sequence[DataFile]) -> str:
     more = len(files) - _FILES
     tail = f'<div style="{_QUIET}">{escape(tr("... and {count} more", count=more))}</div>' if more > 0 else ""
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(text)}</th>' for text in (tr("Path"), tr("Size")))
-    return f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{tail}'
+    return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{tail}'
 
 
 def _clip(text: str, length: int) -> str:
