@@ -105,6 +105,7 @@ def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page:
     told = mine.notification(re.compile(r"Result radial_profile\.h5 is in the catalog"))
     expect(told).to_be_visible(timeout=90_000)
     expect(mine.section("Results").get_by_role("button", name="radial_profile.h5")).to_be_visible(timeout=30_000)
+    expect(told).to_be_in_viewport(ratio=1)
     mine.shot("circle-3-result")
     mine.picture("panel")
 

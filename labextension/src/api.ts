@@ -1,22 +1,19 @@
 import { ServerConnection } from '@jupyterlab/services';
 import {
   asDataset,
-  asEntries,
   asFacets,
   asFigures,
   asFiles,
   asRows,
-  asStatus,
   Dataset,
   Facets,
   Figure,
   FileEntry,
-  OutboxEntry,
-  Row,
-  Status
+  Row
 } from './documents';
 import { problemOf, RequestFailed } from './problem';
 import { datasetPath, facetPath, namesPath, Query, resultsPath, searchPath } from './query';
+import { asEntries, asStatus, OutboxEntry, Status } from './reports';
 
 /** What the models ask of the user's server. Every call may throw {@link RequestFailed}. */
 export interface Api {

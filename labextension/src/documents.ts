@@ -56,36 +56,19 @@ export interface Facets {
   readonly groups: readonly Count[];
 }
 
-export interface OutboxEntry {
-  readonly key: string;
-  readonly name: string;
-  readonly state: string;
-  readonly pid: string;
-  readonly reason: string;
-  readonly advice: string;
-  readonly inputs: readonly string[];
-}
-
-export interface Status {
-  readonly mode: string;
-  readonly user: string;
-  readonly catalogOk: boolean;
-  readonly catalogMessage: string;
-}
-
 export function isDoc(value: unknown): value is Doc {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function docs(value: unknown): Doc[] {
+export function docs(value: unknown): Doc[] {
   return Array.isArray(value) ? value.filter(isDoc) : [];
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
-function texts(...values: unknown[]): string[] {
+export function texts(...values: unknown[]): string[] {
   const all = values.flatMap((value): unknown[] => (Array.isArray(value) ? value : [value]));
   return [...new Set(all.map(text).filter(Boolean))];
 }
@@ -164,35 +147,5 @@ export function asFacets(value: unknown): Facets {
     total: docs(doc.all).length ? amount(docs(doc.all)[0]?.totalSets) : null,
     types: counts(doc.type),
     groups: counts(doc.ownerGroup)
-  };
-}
-
-export function asEntry(value: unknown): OutboxEntry {
-  const doc = isDoc(value) ? value : {};
-  return {
-    key: text(doc.key),
-    name: text(doc.name) || text(doc.key),
-    state: text(doc.state),
-    pid: text(doc.pid),
-    reason: text(doc.reason),
-    advice: text(doc.do),
-    inputs: texts(doc.inputs)
-  };
-}
-
-export function asEntries(value: unknown): OutboxEntry[] {
-  return docs(isDoc(value) ? value.entries : value)
-    .map(asEntry)
-    .filter(entry => entry.key);
-}
-
-export function asStatus(value: unknown): Status {
-  const doc = isDoc(value) ? value : {};
-  const catalog = isDoc(doc.catalog) ? doc.catalog : {};
-  return {
-    mode: text(doc.mode),
-    user: text(doc.user),
-    catalogOk: catalog.ok !== false,
-    catalogMessage: text(catalog.message)
   };
 }

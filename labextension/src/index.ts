@@ -6,11 +6,11 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ServerApi } from './api';
 import { addCommands, CommandIDs } from './commands';
-import { asEntry } from './documents';
 import { AppModel } from './model';
 import { News, NewsLevel, OUTBOX_EVENTS } from './news';
 import { NotebookOpener } from './notebook';
 import { CatalogPanel } from './panel';
+import { asEntry } from './reports';
 
 const PLUGIN_ID = 'jupyter-shinecat:plugin';
 const PANEL_ID = 'jupyter-shinecat-panel';

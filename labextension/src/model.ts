@@ -1,8 +1,8 @@
 import type { Api } from './api';
 import { DetailsModel } from './detailsmodel';
-import type { OutboxEntry, Status } from './documents';
 import { ListModel } from './listmodel';
 import { asProblem, Problem } from './problem';
+import type { OutboxEntry, Status } from './reports';
 import { Store } from './store';
 
 export interface AppState {

@@ -1,6 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { OutboxEntry } from './documents';
+import type { OutboxEntry } from './reports';
 
 export const OUTBOX_EVENTS = 'https://jupyter-shinecat.readthedocs.io/events/outbox/v1';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { asDataset, asEntries, asFacets, asFigures, asFiles, asRows, asStatus } from '../src/documents';
+import { asDataset, asFacets, asFigures, asFiles, asRows } from '../src/documents';
 import { formatNumber, formatSize, formatTime } from '../src/format';
 import { problemOf } from '../src/problem';
 import { datasetPath, facetPath, resultsPath, searchPath } from '../src/query';
+import { asEntries, asStatus } from '../src/reports';
 
 const ODD = [null, undefined, 0, 'text', [], [null, 1, 'x', []], { pid: { a: 1 }, size: 'x' }];
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { asEntry, Row } from '../src/documents';
+import type { Row } from '../src/documents';
 import { ListModel, PAGE_ROWS, rowsKnown } from '../src/listmodel';
 import { AppModel } from '../src/model';
 import { RequestFailed } from '../src/problem';
+import { asEntry } from '../src/reports';
 import { fakeApi, pending, row } from './fakes';
 
 const DOWN = new RequestFailed({ kind: 'catalog', status: 503, message: '' });

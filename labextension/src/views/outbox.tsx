@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { useLab, useStore } from '../context';
-import type { OutboxEntry } from '../documents';
 import { asProblem } from '../problem';
+import type { OutboxEntry } from '../reports';
 import { problemText, stateText } from '../words';
 
 /** The line at the foot: who is signed in, and the results that are not in the catalog yet. */
