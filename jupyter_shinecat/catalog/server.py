@@ -123,7 +123,7 @@ async def _run(catalog: Catalog, sockets: list[socket.socket], host: str) -> Non
     url = _announce(catalog.folder, host, sockets[0].getsockname()[1])
     if catalog.made_accounts is not None:
         print(tr("account admin, password in {path}", path=catalog.made_accounts), flush=True)
-    print(tr("listening on {url}", url=url), flush=True)
+    print(f"listening on {url}", flush=True)  # the same in every language: programs wait for this line
     await stop.wait()
     server.stop()
     try:
