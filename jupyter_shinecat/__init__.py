@@ -30,7 +30,14 @@ def __dir__() -> list[str]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    points: list[dict[str, Any]] = importlib.import_module(".server", __name__)._jupyter_server_extension_points()
+    try:
+        server = importlib.import_module(".server", __name__)
+    except ModuleNotFoundError as error:
+        # Jupyter logs this and starts without us.
+        raise ModuleNotFoundError(
+            f'{error}. A user server needs more than a kernel: pip install "jupyter-shinecat[lab]"', name=error.name
+        ) from error
+    points: list[dict[str, Any]] = server._jupyter_server_extension_points()
     return points
 
 

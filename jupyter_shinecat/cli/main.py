@@ -50,3 +50,13 @@ def main(args: list[str] | None = None) -> Any:
     except ShineCatError as error:
         click.echo(tr("Error: {reason}", reason=error), err=True)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "jupyter_shinecat":
+            raise  # our own fault, not a light installation
+        missing = tr(
+            'This command needs {package}, which a light installation leaves out. Install it with: pip install "{extra}"',
+            package=error.name,
+            extra="jupyter-shinecat[demo]",
+        )
+        click.echo(tr("Error: {reason}", reason=missing), err=True)
+        sys.exit(1)

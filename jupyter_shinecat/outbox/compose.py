@@ -84,7 +84,7 @@ def dataset(
 
 def software(found: Doc) -> list[str]:
     """``name version`` of Python, the kernel, what was imported, and us."""
-    modules = {"jupyter-shinecat": __version__, **found["modules"]}
+    modules = {**found["modules"], "jupyter_shinecat": __version__}
     if found["python"]:
         modules["python"] = found["python"]
     return [f"{name} {modules[name]}".strip() for name in sorted(modules, key=str.lower)][:1000]

@@ -92,7 +92,7 @@ def test_what_they_say_is_extracted_with_units(extracts: dict[str, Extract]) -> 
     assert frames.metadata["photon_energy"] == {"value": 9.35, "unit": "keV"}
     assert frames.metadata["detector_distance"] == {"value": 118.0, "unit": "mm"}
     assert frames.metadata["pulse_energy"]["unit"] == "mJ"
-    assert (frames.sample, frames.operator, frames.proposal) == ("lysozyme (HEWL) batch 3", "Li Na", "2345")
+    assert (frames.sample, frames.operator, frames.proposal) == ("lysozyme 溶菌酶 (HEWL) batch 3", "Li Na", "2345")
     assert (frames.data[0].path, frames.data[0].signal) == ("/entry/data/data", True)
     imaging = extracts["carboxysome r0003.cxi"]
     assert imaging.format == "cxi"
