@@ -49,6 +49,8 @@ class CatalogProcess:
         ``shinecat``, or ``scicat-5`` for the strictness of the real server.
     settings
         SciCat's variables (``CREATE_DATASET_GROUPS``, ...).
+    emails
+        E-mail addresses by name, where ``name@example.org`` won't do.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class CatalogProcess:
         accounts: Mapping[str, Sequence[str]] | None = None,
         profile: str = "shinecat",
         settings: Mapping[str, str] | None = None,
+        emails: Mapping[str, str] | None = None,
         timeout_s: float = 60,
     ) -> None:
         self.folder = folder
@@ -73,7 +76,7 @@ class CatalogProcess:
         entries = [
             {
                 "account": name,
-                "email": f"{name}@example.org",
+                "email": (emails or {}).get(name, f"{name}@example.org"),
                 "password": self._passwords[name],
                 "role": list(groups[name]),
             }
