@@ -16,8 +16,15 @@ from jupyter_shinecat.locale import tr
 _COMMANDS = {
     "catalog": ("catalog", "catalog", "Run and care for the embedded catalog."),
     "demo": ("demo", "demo", "Run the whole circle on sample files."),
+    "files": ("find", "files", "List the files of a dataset."),
+    "lineage": ("lineage", "lineage", "Show what a dataset was made of, and what was made of it."),
+    "login": ("account", "login", "Sign in at a catalog."),
+    "logout": ("account", "logout", "Forget the sign-in."),
     "outbox": ("outbox", "outbox", "Results on their way to the catalog."),
     "scan": ("scan", "scan", "Catalogue a folder of files."),
+    "search": ("find", "search", "Find datasets."),
+    "show": ("find", "show", "Show a dataset."),
+    "whoami": ("account", "whoami", "Show who you are at the catalog."),
 }
 
 
