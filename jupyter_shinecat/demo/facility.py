@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -19,7 +20,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient, CatalogError, Secret
 
 from .errors import DemoError
-from .processes import Process
+from .processes import Process, end_leftover
 
 NEEDED_BYTES = 600 * 1024 * 1024
 # As in the facility's plan: two people who share one group and differ in the other.
@@ -77,8 +78,11 @@ class Facility:
         """Make the folder and the accounts; refuse what can't work with a sentence that says what to do."""
         step = tr("prepare the folder")
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
             self._take_lock()
+            for left in sorted(self.logs.glob("*.json"), reverse=True):  # the hub before the catalog
+                end_leftover(left)
             if shutil.disk_usage(self.folder).free < NEEDED_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._load_accounts()
@@ -148,10 +152,13 @@ class Facility:
         return {**env, **more}
 
     def start_catalog(self) -> None:
-        """Start the embedded catalog on a free port."""
+        """Start the embedded catalog, on the port that it had the last time where that is free.
+
+        Scans know a catalog by its address: on another port they would look at everything anew.
+        """
         folder = self.folder / "catalog"
-        folder.mkdir(exist_ok=True)
-        port = free_port()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        port = self._kept_port()
         self.catalog_url = f"http://127.0.0.1:{port}"
         argv = [
             sys.executable,
@@ -169,6 +176,16 @@ class Facility:
         self._processes.append(process)
         process.start()
         process.wait_until(lambda: _answers(self.catalog_url + "/api/v3/health"), 60)
+
+    def _kept_port(self) -> int:
+        file = self.folder / "catalog.port"
+        with contextlib.suppress(OSError, ValueError):
+            port = int(file.read_text())
+            if 1024 <= port < 65536 and _port_is_free(port):
+                return port
+        port = free_port()
+        file.write_text(str(port))
+        return port
 
     def start_hub(self) -> None:
         """Start JupyterHub with the shipped configuration for one machine."""

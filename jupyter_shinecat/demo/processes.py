@@ -51,7 +51,7 @@ class Process:
 
     def start(self) -> None:
         """Start it, after ending one that an earlier, killed demo left on this folder."""
-        self._end_leftover()
+        end_leftover(self._record)
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal reaches only us, and we end our children in order.
             try:
@@ -116,17 +116,19 @@ class Process:
             self._child = None
         self._record.unlink(missing_ok=True)
 
-    def _end_leftover(self) -> None:
-        try:
-            record = json.loads(self._record.read_text())
-        except (OSError, ValueError):
+
+def end_leftover(record_file: Path) -> None:
+    """End what a killed demo left running, as its record tells; a later process with that PID is not ours."""
+    try:
+        record = json.loads(record_file.read_text())
+    except (OSError, ValueError):
+        return
+    pid, mark = int(record["pid"]), record["start"]
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        if not mark or start_mark(pid) != mark:
             return
-        pid, mark = int(record["pid"]), record["start"]
-        for kind in (signal.SIGTERM, signal.SIGKILL):
-            if not mark or start_mark(pid) != mark:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, kind)
-            deadline = time.monotonic() + _STOP_S
-            while start_mark(pid) == mark and time.monotonic() < deadline:
-                time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, kind)
+        deadline = time.monotonic() + _STOP_S
+        while start_mark(pid) == mark and time.monotonic() < deadline:
+            time.sleep(0.05)

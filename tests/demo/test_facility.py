@@ -100,3 +100,15 @@ def test_a_program_that_dies_tells_its_last_words(tmp_path):
     with pytest.raises(DemoError, match="no room") as caught:
         process.wait_until(lambda: False, 30)
     assert caught.value.log == process.log
+
+
+def test_what_a_killed_demo_left_is_ended_before_its_port_is_asked_for(tmp_path):
+    listen = "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); "
+    listen += "print(s.getsockname()[1], flush=True); time.sleep(600)"
+    (tmp_path / "logs").mkdir()
+    left = Process("hub", [sys.executable, "-c", listen], dict(os.environ), tmp_path / "logs")
+    left.start()
+    left.wait_until(lambda: bool(left.log.read_text().strip()), 30)
+    with Facility(tmp_path, int(left.log.read_text())) as facility:
+        facility.prepare()
+    assert left.pid is None

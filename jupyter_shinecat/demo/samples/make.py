@@ -22,8 +22,8 @@ class _Sample:
 
 _LMF = "test_eledetector_20200828_100 1700 17501 1800 15 27_laser-trigger4.lmf"
 _LYSOZYME = crystallography.Run(
-    seed=17, proposal="2345", run=17, sample="lysozyme 溶菌酶 (HEWL) batch 3", photon_energy_kev=9.35, distance_mm=118.0,
-    operator="Li Na", start="2021-03-05T09:12:40+08:00", end="2021-03-05T09:14:05+08:00",
+    seed=17, proposal="2345", run=17, sample="lysozyme 溶菌酶 (HEWL) batch 3", photon_energy_kev=9.35,
+    distance_mm=118.0, operator="Li Na", start="2021-03-05T09:12:40+08:00", end="2021-03-05T09:14:05+08:00",
 )  # fmt: skip
 _PHOTOSYSTEM = crystallography.Run(
     seed=18, proposal="2345", run=18, sample="光系统 II (PS-II) 微晶", photon_energy_kev=9.5, distance_mm=142.5,
