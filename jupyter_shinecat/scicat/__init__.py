@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import operations
 from .client import AsyncCatalogClient, CatalogClient
+from .conditions import Condition, parse_conditions
 from .errors import (
     AccessDenied,
     BadRequest,
@@ -29,6 +30,7 @@ __all__ = [
     "CatalogClient",
     "CatalogError",
     "CatalogUnavailable",
+    "Condition",
     "Conflict",
     "DataFile",
     "Dataset",
@@ -42,6 +44,7 @@ __all__ = [
     "SignInRequired",
     "TooManyRequests",
     "operations",
+    "parse_conditions",
     "parse_query",
     "quote_pid",
 ]

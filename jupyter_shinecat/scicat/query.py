@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
+
+from .conditions import Condition, QueryError, parse_conditions, query_error
 
 PAGE_SIZE = 25
 
 
-class QueryError(ShineCatError):
-    """A query text that can't be understood; ``position`` is the 0-based place in it."""
-
-    position: int = 0
+__all__ = ["PAGE_SIZE", "Query", "QueryError", "parse_query"]
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,12 +29,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ``raw``, ``derived`` or a facility's own; empty for all.
     groups
         Owner groups.
-    keywords, proposals, pids
+    keywords, proposals, instruments, samples, pids
         Alternatives of each.
     since, until
         ISO 8601 bounds of ``creationTime``.
     inputs
         Datasets derived from any of these PIDs.
+    conditions
+        On scientific metadata; all of them must hold.
     order
         ``field:asc`` or ``field:desc``.
     limit, skip
@@ -47,8 +48,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     groups: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     proposals: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
     pids: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     since: str = ""
     until: str = ""
     order: str = "creationTime:desc"
@@ -65,7 +69,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         for name, values in (
             ("ownerGroup", self.groups),
             ("keywords", self.keywords),
-            ("proposalId", self.proposals),
+            ("proposalIds", self.proposals),
+            ("instrumentIds", self.instruments),
+            ("sampleIds", self.samples),
             ("pid", self.pids),
             ("inputDatasets", self.inputs),
         ):
@@ -74,7 +80,51 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.since or self.until:
             span = {"begin": self.since or "0001-01-01T00:00:00.000Z", "end": self.until or "9999-12-31T23:59:59.999Z"}
             fields["creationTime"] = span
+        if self.conditions:
+            fields["scientific"] = [condition.to_scicat() for condition in self.conditions]
         return fields
+
+    def check(self, features: Collection[str]) -> None:
+        """Refuse conditions that a server would answer wrongly, where it does not say so itself.
+
+        A real SciCat finds nothing under nested keys and by ``contains``, and of several conditions on one key, or
+        several without units, it takes only the last.
+
+        Parameters
+        ----------
+        features
+            `Health.features` of the server.
+
+        Raises
+        ------
+        QueryError
+            With the place of the condition, as far as it was parsed from a text.
+        """
+        if "nested-conditions" in features:
+            return
+        keys: set[str] = set()
+        unitless = 0
+        for condition in self.conditions:
+            unitless += not condition.unit and condition.relation not in ("EQUAL_TO_NUMERIC", "RANGE")
+            if condition.nested:
+                what = tr("This catalog can't search in nested keys such as {key}.", key=condition.key)
+                do = tr("Search by a key of the first level, or by words, and look at the metadata of what is found.")
+            elif condition.relation == "CONTAINS_STRING":
+                what = tr("This catalog can't search for a part of a metadata value.")
+                do = tr("Give the whole value with =, or search by words.")
+            elif condition.key in keys:
+                what = tr(
+                    "This catalog takes one condition on each key only; there is a second one on {key}.",
+                    key=condition.key,
+                )
+                do = tr("Write a range as: 8 keV < {key} < 10 keV.", key=condition.key)
+            elif unitless > 1:
+                what = tr("This catalog takes only one condition on texts or on numbers without a unit.")
+                do = tr("Give the numbers their unit, or leave one condition out.")
+            else:
+                keys.add(condition.key)
+                continue
+            raise query_error(condition.position, what, do)
 
     def limits(self) -> dict[str, Any]:
         """The ``limits`` of SciCat's ``fullquery``."""
@@ -82,23 +132,40 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _TOKEN = re.compile(r'\s*(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<open>")|(?P<word>[^\s"]+))')
-_LISTS = {"group": "groups", "keyword": "keywords", "proposal": "proposals", "pid": "pids", "input": "inputs"}
+_LISTS = {
+    "group": "groups",
+    "keyword": "keywords",
+    "proposal": "proposals",
+    "instrument": "instruments",
+    "sample": "samples",
+    "pid": "pids",
+    "input": "inputs",
+}
 _SINGLE = {"type": "type", "since": "since", "until": "until"}
 
 
 def parse_query(text: str) -> Query:
     """Query of what a person typed: words, ``"phrases"`` and ``key:value`` parts.
 
-    Keys are ``type``, ``group``, ``keyword``, ``proposal``, ``pid``, ``input``, ``since``, ``until``.
+    Keys are ``type``, ``group``, ``keyword``, ``proposal``, ``instrument``, ``sample``, ``pid``, ``input``, ``since``,
+    ``until``. Conditions on metadata come last, with or without the word ``where`` before them; see
+    `parse_conditions`.
 
     Raises
     ------
     QueryError
-        An unknown key or an unclosed quote, with its place.
+        An unknown key, an unclosed quote or a condition that can't be read, with its place.
 
     >>> parse_query('溶菌酶 type:raw group:GET').fields()
     {'text': '溶菌酶', 'type': ['raw'], 'ownerGroup': ['GET']}
+    >>> parse_query("lysozyme photon_energy > 9 keV").fields()["scientific"]
+    [{'lhs': 'photon_energy', 'relation': 'GREATER_THAN', 'rhs': 9.0, 'unit': 'keV'}]
     """
+    start = _split(text)
+    where = _WHERE.match(text, start)
+    start_of_conditions = where.end() if where else start
+    conditions = parse_conditions(text[start_of_conditions:], offset=start_of_conditions)
+    text = text[:start]
     words: list[str] = []
     parts: dict[str, Any] = {}
     place = 0
@@ -106,9 +173,9 @@ def parse_query(text: str) -> Query:
     while place < len(stripped):
         match = _TOKEN.match(stripped, place)
         if match is None:
-            raise _at(place, tr("This part of the query can't be read."))
+            raise query_error(place, tr("This part of the query can't be read."))
         if match["open"] is not None:
-            raise _at(match.start("open"), tr("A quote opens here and is never closed."))
+            raise query_error(match.start("open"), tr("A quote opens here and is never closed."))
         key, value = match["key"], match["quoted"] if match["quoted"] is not None else match["word"]
         if key is None:
             words.append(f'"{value}"' if match["quoted"] is not None else value)
@@ -121,14 +188,34 @@ def parse_query(text: str) -> Query:
             words.append(f"{key}:{value}")  # an address, not a key
         else:
             known = ", ".join([*_SINGLE, *_LISTS])
-            raise _at(
+            raise query_error(
                 match.start("key"), tr("“{key}” is not a part of a query; known are {known}.", key=key, known=known)
             )
         place = match.end()
-    return Query(text=" ".join(words), **parts)
+    return Query(text=" ".join(words), conditions=conditions, **parts)
 
 
-def _at(place: int, what: str) -> QueryError:
-    error = QueryError(what, do=tr("See position {place}.", place=place + 1))
-    error.position = place
-    return error
+_MASKED = re.compile(r"""\"[^\"]*\"|'[^']*'|`[^`]*`|\S*://\S*|(?<!\S)[A-Za-z]+:[^\s<>=≤≥]+""")
+_WHERE = re.compile(r"(?:^|(?<=\s))where(?=\s|$)", re.IGNORECASE)
+_SIGN = re.compile(r"[<>≤≥=]=?")
+_KEY_BEFORE = re.compile(r"""(?:(?:"[^"]*"|'[^']*'|`[^`]*`|[^\s"'`()<>=])+)\s*$""")
+_NUMBER_BEFORE = re.compile(r"""(?<!\S)[+-]?\.?\d[\d.eE+-]*(?:\s*[^\s\d<>=(][^\s<>=(]*)?\s*$""")
+_NUMBER_AFTER = re.compile(r"\s*[+-]?\.?\d")
+
+
+def _split(text: str) -> int:
+    """Where the conditions begin: after ``where``, else with the key (or number) before the first sign."""
+    masked = _MASKED.sub(lambda match: "_" * len(match[0]), text)
+    where = _WHERE.search(masked)
+    sign = _SIGN.search(masked)
+    if where and not (sign and sign.start() < where.start()):
+        return where.start()
+    if sign is None:
+        return len(text)
+    before = text[: sign.start()]
+    turned = sign[0][0] in "<>≤≥" and not _NUMBER_AFTER.match(text, sign.end())
+    found = (turned and _NUMBER_BEFORE.search(before)) or _KEY_BEFORE.search(before)
+    start = found.start() if found else sign.start()
+    while start and text[start - 1] == "(":
+        start -= 1
+    return start

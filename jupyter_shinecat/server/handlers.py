@@ -186,7 +186,7 @@ class QueryRoute(Route):
         text = self.body_object().get("text", "")
         if not isinstance(text, str):
             raise web.HTTPError(400, tr("The query must be a text."))
-        self.reply(self.services.parse(text))
+        self.reply(await self.services.parse(text))
 
 
 class DerivedRoute(Route):

@@ -127,10 +127,13 @@ class Services:
                 os.environ[name] = value
         self._replaced.clear()
 
-    def parse(self, text: str) -> Answer:
+    async def parse(self, text: str) -> Answer:
         """The query model of ``text``, or 400 with ``position`` (0-based)."""
         try:
             query = parse_query(text)
+            features = await self.status.features() if query.conditions else None
+            if features is not None:
+                query.check(features)
         except QueryError as error:
             answer = refusal(400, error, error="query")
             body = {**json.loads(answer.body), "position": error.position}

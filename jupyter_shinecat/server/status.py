@@ -20,6 +20,7 @@ from .settings import SettingsTraits
 # Several pages ask at once; one look at the catalog answers all of them.
 _FRESH_S = 2.0
 _TIMEOUT_S = 5.0
+_FEATURES_FRESH_S = 300.0
 
 
 class StatusManager:
@@ -41,6 +42,8 @@ class StatusManager:
         self._seen_at = -_FRESH_S
         self._catalog: dict[str, Any] = {}
         self._identity: Identity | None = None
+        self._features: frozenset[str] | None = None
+        self._features_seen_at = 0.0
 
     async def report(self) -> dict[str, Any]:
         """The status as in architecture.md."""
@@ -57,6 +60,18 @@ class StatusManager:
             "outbox": await self._outbox.counts(),
             "path_maps": list(self._settings.path_maps),
         }
+
+    async def features(self) -> frozenset[str] | None:
+        """What the catalog can do beyond a real SciCat (`Health.features`); None where it doesn't answer."""
+        if self._features is None or time.monotonic() - self._features_seen_at >= _FEATURES_FRESH_S:
+            operation = operations.health()
+            try:
+                answer = await self._get(await self._session.url() + operation.path, None)
+            except (ShineCatError, aiohttp.ClientError, TimeoutError, ValueError):
+                return None
+            self._features = operation.parse(answer).features
+            self._features_seen_at = time.monotonic()
+        return self._features
 
     async def _look(self) -> None:
         url, message, do, ok, error = self._settings.catalog_root, None, None, False, None

@@ -51,6 +51,14 @@ async def test_the_socket_has_the_same_routes_without_xsrf_and_tokens(shinecat, 
         assert odd_catalog.last.uri == f"/api/v3/datasets/{raw}"
         parsed = await client.post("/shinecat/api/query/parse", json={"text": '溶菌酶 type:raw group:"A B"'})
         assert parsed.json()["fields"] == {"text": "溶菌酶", "type": ["raw"], "ownerGroup": ["A B"]}
+        odd_catalog.answer("/api/v3/health", body={"status": "ok"})
+        parsed = await client.post("/shinecat/api/query/parse", json={"text": "x photon_energy > 9 keV"})
+        condition = {"lhs": "photon_energy", "relation": "GREATER_THAN", "rhs": 9.0, "unit": "keV"}
+        assert parsed.json()["fields"] == {"text": "x", "scientific": [condition]}
+        # What a real SciCat would answer wrongly is refused before it is asked.
+        nested = await client.post("/shinecat/api/query/parse", json={"text": "x detector.distance > 9 mm"})
+        assert (nested.status_code, nested.json()["position"]) == (400, 2)
+        assert "nested keys" in nested.json()["message"]
         broken = await client.post("/shinecat/api/query/parse", json={"text": 'a "b'})
         assert broken.status_code == 400
         assert broken.json()["position"] == 2
