@@ -9,6 +9,8 @@ import click
 
 from jupyter_shinecat.locale import tr
 
+from . import care
+
 
 @click.group()
 def catalog() -> None:
@@ -47,3 +49,7 @@ def serve(
         accounts_file=accounts,
     )
     click.echo(tr("stopped"))
+
+
+for _command in (care.check, care.backup, care.restore, care.reindex):
+    catalog.add_command(_command)

@@ -144,7 +144,7 @@ class _Keeper:
         if folder.exists():
             try:
                 index = tantivy.Index(build_schema(), str(folder), reuse=True)
-                state = _state(index)
+                state = read_state(index)
             except BaseException as error:  # a panic counts as a broken file
                 _log.warning("the search index can't be opened: %s", error)
             if state is not None and cls._trusted(store, index, state):
@@ -156,7 +156,7 @@ class _Keeper:
 
     @staticmethod
     def _trusted(store: Store, index: tantivy.Index, state: dict[str, Any]) -> bool:
-        if state.get("version") != _version() or state.get("uuid") != store.uuid:
+        if state.get("version") != current_version() or state.get("uuid") != store.uuid:
             return False
         with store.snapshot() as snapshot:
             if state["change"] > snapshot.last_change():
@@ -202,18 +202,22 @@ class _Keeper:
             _log.debug("closing the index: %s", error)
 
 
-def _version() -> str:
+def current_version() -> str:
+    """What an index made now would say of itself: our version of entries, and the engine's."""
     return f"{VERSION}/{metadata.version('tantivy')}"
 
 
 def _state_entry(uuid: str, change: int) -> tantivy.Document:
     entry = tantivy.Document()
     entry.add_text("state", "state")
-    entry.add_text("state", msgspec.json.encode({"uuid": uuid, "change": change, "version": _version()}).decode())
+    entry.add_text(
+        "state", msgspec.json.encode({"uuid": uuid, "change": change, "version": current_version()}).decode()
+    )
     return entry
 
 
-def _state(index: tantivy.Index) -> dict[str, Any] | None:
+def read_state(index: tantivy.Index) -> dict[str, Any] | None:
+    """What an index says of itself: ``uuid``, ``change``, ``version``; None when it says nothing."""
     index.reload()
     searcher = index.searcher()
     found = searcher.search(tantivy.Query.term_query(index.schema, "state", "state", "basic"), 2).hits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import uuid
@@ -14,8 +13,13 @@ import apsw
 from jupyter_shinecat.catalog.errors import CatalogError
 from jupyter_shinecat.locale import tr
 
-KINDS = ("dataset", "origdatablock", "datablock", "attachment", "sample", "proposal", "instrument")
-SCHEMA_VERSION = 1
+from .lock import FolderLock
+from .migrations import FIRST, SCHEMA_VERSION, stored_version, upgrade
+
+KINDS = (
+    "dataset", "origdatablock", "datablock", "attachment", "sample", "proposal", "instrument", "job", "publisheddata",
+    "policy", "history", "runtimeconfig",
+)  # fmt: skip
 # Below this, SQLite can lose a write in a race between a checkpoint and a WAL reset.
 MINIMUM_SQLITE = (3, 51, 3)
 
@@ -71,22 +75,7 @@ class Database:
         self._local = threading.local()
         self._opened: list[apsw.Connection] = []
         self._guard = threading.Lock()
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise CatalogError(
-                tr("The data folder {folder} can't be used: {reason}.", folder=folder, reason=error.strerror),
-                do=tr("Give another one with --data."),
-            ) from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            raise CatalogError(
-                tr("Another catalog already serves the data in {folder}.", folder=folder),
-                do=tr("Stop it first, or give another folder with --data."),
-            ) from None
+        self._lock = FolderLock(folder)
         try:
             self._prepare()
         except BaseException:
@@ -97,11 +86,17 @@ class Database:
         try:
             connection = self.connect()
             os.chmod(self.path, 0o600)
+            if stored_version(connection) > SCHEMA_VERSION:
+                raise CatalogError(
+                    tr("The database {path} was written by a newer version of jupyter-shinecat.", path=self.path),
+                    do=tr("Upgrade jupyter-shinecat."),
+                )
             with connection:
                 for statement in (_COMMON, *(_PER_KIND.format(kind=kind) for kind in KINDS)):
                     connection.execute(statement)
-                for key, value in (("schema", str(SCHEMA_VERSION)), ("uuid", uuid.uuid4().hex), ("change", "0")):
+                for key, value in (("schema", str(FIRST)), ("uuid", uuid.uuid4().hex), ("change", "0")):
                     connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+                upgrade(connection)
             found = dict(connection.execute("SELECT key, value FROM meta"))
         except apsw.FullError:
             raise CatalogError(
@@ -114,11 +109,6 @@ class Database:
                 tr("The database {path} can't be opened: {reason}.", path=self.path, reason=error),
                 do=tr("Check the disk, or restore a backup."),
             ) from None
-        if int(found["schema"]) > SCHEMA_VERSION:
-            raise CatalogError(
-                tr("The database {path} was written by a newer version of jupyter-shinecat.", path=self.path),
-                do=tr("Upgrade jupyter-shinecat."),
-            )
         self.uuid = found["uuid"]
 
     def connect(self) -> apsw.Connection:
@@ -146,6 +136,4 @@ class Database:
             opened, self._opened = self._opened, []
         for connection in opened:
             connection.close(True)
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.release()

@@ -44,6 +44,10 @@ def links_of(kind: str, doc: Doc) -> set[tuple[str, str]]:
         links.add(("dataset", str(doc.get("datasetId"))))
     elif kind == "attachment":
         links.update((str(r.get("targetType")), str(r.get("targetId"))) for r in doc.get("relationships", []))
+    elif kind == "publisheddata":
+        links.update(("dataset", str(pid)) for pid in doc.get("datasetPids") or [])
+    elif kind == "history":
+        links.add(("document", str(doc.get("documentId"))))
     elif kind == "dataset":
         for rel, field in (("input", "inputDatasets"), ("proposal", "proposalIds"), ("sample", "sampleIds")):
             links.update((rel, str(target)) for target in doc.get(field) or [])

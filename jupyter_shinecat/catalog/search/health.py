@@ -1,0 +1,89 @@
+"""The index against the truth, read beside a running server."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from tantivy import Occur, Query
+
+from jupyter_shinecat.catalog.search.entry import build_entry, build_schema
+from jupyter_shinecat.catalog.search.index import current_version, read_state
+from jupyter_shinecat.catalog.store.documents import Snapshot
+
+_PAGE = 50_000
+_TERMS = 900
+
+
+def index_problems(snapshot: Snapshot, uuid: str, folder: Path, *, sample: int | None = 1000) -> Iterator[str]:
+    """What the index in ``folder`` says that the documents deny; nothing when it is right as far as it goes.
+
+    Every dataset must have one entry, and no entry may be without a dataset. The entries of ``sample`` datasets (None:
+    of all) are compared term by term. Changes that the index has yet to take in are no problem: a server does that.
+    """
+    try:
+        index = tantivy.Index(build_schema(), str(folder), reuse=True)
+        state = read_state(index)
+    except BaseException as error:  # a panic counts as a broken file
+        yield f"it can't be opened: {error}"
+        return
+    if state is None or state.get("version") != current_version() or state.get("uuid") != uuid:
+        yield "it belongs to another version or another database"
+        return
+    change = int(state["change"])
+    if change > snapshot.last_change():
+        yield "it is ahead of the database"
+        return
+    try:
+        yield from _entries(snapshot, index, change, sample)
+    except BaseException as error:
+        yield f"it can't be read: {error}"
+
+
+def _entries(snapshot: Snapshot, index: tantivy.Index, change: int, sample: int | None) -> Iterator[str]:
+    searcher = index.searcher()
+    found = Counter(_sequences(searcher))
+    settled: list[int] = []
+    for row in snapshot.scan("dataset"):
+        entries = found.pop(row.seq, 0)
+        if row.change > change:
+            continue
+        settled.append(row.seq)
+        if entries != 1:
+            yield f"dataset {row.id} has {entries} entries"
+    gone = {seq for _change, seq in snapshot.deleted_since("dataset", change)}
+    strays = [seq for seq in found if seq not in gone]
+    if strays:
+        yield f"{len(strays)} entries have no dataset"
+    # Seeded: two checks of the same data say the same.
+    chosen = settled if sample is None or sample >= len(settled) else random.Random(1).sample(settled, sample)  # noqa: S311
+    for start in range(0, len(chosen), 500):
+        for row in snapshot.rows("dataset", chosen[start : start + 500]).values():
+            if not _agrees(index, searcher, build_entry(row.seq, row.doc), row.seq):
+                yield f"the entry of dataset {row.id} does not agree with it"
+
+
+def _sequences(searcher: tantivy.Searcher) -> Iterator[int]:
+    offset = 0
+    while True:
+        hits = searcher.search(Query.all_query(), _PAGE, count=False, offset=offset).hits
+        values = searcher.fast_field_values("seq", [address for _score, address in hits])
+        yield from (int(value) for value in values if value is not None)
+        if len(hits) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def _agrees(index: tantivy.Index, searcher: tantivy.Searcher, entry: tantivy.Document, seq: int) -> bool:
+    fields: dict[str, Any] = entry.to_dict()
+    parts = [(Occur.Must, Query.term_query(index.schema, "key", str(seq), "basic"))]
+    for field, values in fields.items():
+        if field in ("eq", "words") or field.startswith("f_"):
+            parts += [
+                (Occur.Must, Query.term_query(index.schema, field, str(value), "basic")) for value in values[:_TERMS]
+            ]
+    return len(searcher.search(Query.boolean_query(parts), 2, count=False).hits) == 1

@@ -1,0 +1,93 @@
+"""``shinecat catalog check | backup | restore | reindex``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from jupyter_shinecat.locale import tr
+
+_data = click.option(
+    "--data", required=True, type=click.Path(file_okay=False, path_type=Path), help="The catalog's data folder."
+)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in counts.items())
+
+
+@click.command()
+@_data
+@click.option("--all", "whole_index", is_flag=True, help="Compare every entry of the index, not a sample.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def check(data: Path, whole_index: bool, as_json: bool) -> None:
+    """Read everything and compare; exit code 1 when a document is damaged, 2 when only the index is.
+
+    Changes nothing; the catalog may be running.
+    """
+    from jupyter_shinecat.catalog.care.check import check as run
+
+    report = run(data.expanduser().absolute(), whole_index=whole_index)
+    if as_json:
+        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+    else:
+        click.echo(_counts(report.counts))
+        for text in report.problems:
+            click.echo(tr("damaged: {what}", what=text))
+        for text in report.index:
+            click.echo(tr("search index: {what}", what=text))
+        for text in report.notes:
+            click.echo(tr("note: {what}", what=text))
+        if report.problems:
+            click.echo(tr("Restore a backup: shinecat catalog restore."))
+        elif report.index:
+            click.echo(tr("Build the index anew: shinecat catalog reindex."))
+        else:
+            click.echo(tr("all is well"))
+    sys.exit(1 if report.problems else 2 if report.index else 0)
+
+
+@click.command()
+@_data
+@click.option("--with-secret", is_flag=True, help="Include the key that signs tokens.")
+@click.argument("target", type=click.Path(path_type=Path))
+def backup(data: Path, with_secret: bool, target: Path) -> None:
+    """Copy the database into the new folder TARGET, whether or not the catalog is running.
+
+    The copy holds accounts with their password hashes, not the accounts file, and without --with-secret not the key
+    that signs tokens.
+    """
+    from jupyter_shinecat.catalog.care.backup import backup as run
+
+    manifest = run(data.expanduser().absolute(), target.expanduser().absolute(), with_secret=with_secret)
+    click.echo(_counts(manifest.counts))
+    click.echo(tr("backup in {path}", path=target))
+
+
+@click.command()
+@_data
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(data: Path, source: Path) -> None:
+    """Verify the backup SOURCE and bring it into a data folder that has no catalog."""
+    from jupyter_shinecat.catalog.care.backup import SECRET
+    from jupyter_shinecat.catalog.care.backup import restore as run
+
+    folder = data.expanduser().absolute()
+    manifest = run(source.expanduser().absolute(), folder)
+    click.echo(_counts(manifest.counts))
+    click.echo(tr("restored into {path}", path=folder))
+    if SECRET not in manifest.files:
+        click.echo(tr("The backup has no token secret: everyone has to sign in anew."))
+
+
+@click.command()
+@_data
+def reindex(data: Path) -> None:
+    """Build the search index of a stopped catalog anew."""
+    from jupyter_shinecat.catalog.care.reindex import reindex as run
+
+    click.echo(tr("{number} datasets in the index", number=run(data.expanduser().absolute())))
