@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "derived", "open", "results", "search"]
+__all__ = ["__version__", "derived", "latest", "open", "results", "search"]
 
-_LAZY = dict.fromkeys(("derived", "open", "results", "search"), "kernel")
+_LAZY = dict.fromkeys(("derived", "latest", "open", "results", "search"), "kernel")
 
 if TYPE_CHECKING:
-    from .kernel import derived, open, results, search
+    from .kernel import derived, latest, open, results, search
 
 
 def __getattr__(name: str) -> Any:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_shinecat import record
-from jupyter_shinecat.files import Located, locate, locate_all
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import AccessDenied, BadRequest, CatalogClient, DataFile, NotFound, operations, quote_pid
+from jupyter_shinecat.scicat import AccessDenied, BadRequest, CatalogClient, NotFound, operations, quote_pid
 from jupyter_shinecat.scicat import Dataset as Record
 
-from . import session
+from . import finding, session
 from .card import dataset_html, dataset_text
-from .errors import FileProblem, MissingKey, file_problem, plainly
+from .dataset_files import DatasetFiles
 from .metadata import Metadata
-from .opening import HDF5_SUFFIXES, TABLE_SUFFIXES, choose, not_hdf5, not_inside, read_only
-
-if TYPE_CHECKING:
-    import h5py
-    import pandas as pd
+from .relations import Relations
 
 
-class Dataset:
+class Dataset(DatasetFiles, Relations):
     """A dataset of the catalog; made by ``sc.open`` and by the hits of ``sc.search``.
 
     Examples
@@ -35,12 +26,6 @@ class Dataset:
     >>> with ds.h5() as f:                             # doctest: +SKIP
     ...     frame = f["/entry/data/data"][0]
     """
-
-    def __init__(self, record_: Record) -> None:
-        self._record = record_
-        self._listed: list[DataFile] | None = record_.files or None
-        self._h5: Any = None
-        self._h5_key: tuple[int, str] | None = None
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -102,183 +87,66 @@ class Dataset:
     def __hash__(self) -> int:
         return hash(self.pid)
 
-    # -- its files -----------------------------------------------------------------------------------------------
 
-    @property
-    def files(self) -> pd.DataFrame:
-        """All files: ``path`` in the dataset, ``size`` in bytes, ``time``, ``local`` path and ``state`` here."""
-        return self._files()
+def open_dataset(what: str) -> Dataset:
+    """Fetch the dataset that a text names; who may not read it learns no more than who invents its PID.
 
-    @plainly
-    def path(self, file: str | None = None) -> Path:
-        """Path of a file on this machine, for any program.
-
-        Parameters
-        ----------
-        file
-            Path as in ``.files``, or the end of one; not needed when there is one file only.
-
-        Raises
-        ------
-        FileProblem
-            It is gone, moved, truncated, unreadable or not on this machine; or several fit.
-        """
-        found = self._locate(self._choose(file, (), "path"))
-        self._note("path", found)
-        return found
-
-    @plainly
-    def h5(self, file: str | None = None) -> h5py.File:
-        """An HDF5 file of the dataset, open for reading only.
-
-        Parameters
-        ----------
-        file
-            Path as in ``.files``, or the end of one; not needed when there is one HDF5 file only.
-
-        Returns
-        -------
-        h5py.File
-            An ordinary one; close it, or use it in ``with``.
-
-        Raises
-        ------
-        FileProblem
-            It is no HDF5 file, or it can't be opened (see `path`).
-        """
-        return self._open_h5(self._choose(file, HDF5_SUFFIXES))
-
-    @plainly
-    def __getitem__(self, path: str) -> Any:
-        """An object inside the HDF5 file, by its path; data are read when they are indexed."""
-        if not isinstance(path, str):
-            raise TypeError(tr("An object in the file is named by its path as text, not by {what}.", what=repr(path)))
-        wanted = self._choose(None, HDF5_SUFFIXES)
-        key = (os.getpid(), wanted.path)
-        if self._h5 is None or not self._h5 or self._h5_key != key:
-            self._h5, self._h5_key = self._open_h5(wanted), key
-        else:
-            self._note("h5", Path(self._h5.filename))
-        try:
-            return self._h5[path]
-        except KeyError:
-            raise MissingKey(not_inside(self._h5, path, wanted.path)) from None
-
-    def _ipython_key_completions_(self) -> list[str]:
-        from .tables import object_paths
-
-        try:
-            with record.quiet(), self._open_h5(self._choose(None, HDF5_SUFFIXES)) as file:
-                return object_paths(file)
-        except (FileProblem, OSError):
-            return []
-
-    @plainly
-    def table(self, file: str | None = None, path: str | None = None) -> pd.DataFrame:
-        """A table of the dataset.
-
-        Parameters
-        ----------
-        file
-            Path as in ``.files``, or the end of one: CSV or other text with columns, or HDF5.
-        path
-            In an HDF5 file, what to take: a compound dataset, a 1-D or 2-D dataset, or a group (NXdata, or columns side
-            by side). Without it the default plot of the file, else the first table in it.
-
-        Raises
-        ------
-        FileProblem
-            There is no table in it, or it can't be opened (see `path`).
-        """
-        from . import tables
-
-        if file is None and path is not None:
-            wanted = self._choose(None, HDF5_SUFFIXES)
-        else:
-            wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
-        if wanted.path.lower().endswith(TABLE_SUFFIXES):
-            local = self._locate(wanted)
-            self._note("table", local)
-            with record.quiet():
-                return tables.from_text(local, wanted.path)
-        with self._open_h5(wanted, how="table") as opened:
-            return tables.from_hdf5(opened, path, wanted.path)
-
-    # -- inside --------------------------------------------------------------------------------------------------
-
-    @plainly
-    def _files(self) -> pd.DataFrame:
-        import pandas as pd
-
-        listed = self._list()
-        places = list(locate_all(self._record, listed, session.path_maps()))
-        for place in places:
-            self._belongs(place)
-        return pd.DataFrame(
-            {
-                "path": [file.path for file in listed],
-                "size": [file.size_bytes for file in listed],
-                "time": pd.to_datetime(
-                    pd.Series([file.time for file in listed], dtype=object), utc=True, errors="coerce", format="mixed"
-                ),
-                "local": [str(place.path) if place.path else None for place in places],
-                "state": [place.state for place in places],
-            }
-        )
-
-    def _list(self) -> list[DataFile]:
-        if self._listed is None:
-            self._listed = session.ask(lambda catalog: catalog.files(self.pid))
-        return self._listed
-
-    def _choose(self, name: str | None, suffixes: Sequence[str], method: str = "h5") -> DataFile:
-        return choose(self._record, self._list(), name, suffixes, method)
-
-    def _locate(self, file: DataFile) -> Path:
-        place = locate(self._record, file, session.path_maps())
-        self._belongs(place)
-        if place.path is None or place.state not in ("ok", "changed"):
-            raise file_problem(place.state, place.reason, place.do)
-        if place.state == "changed":
-            warnings.warn(place.reason, UserWarning, stacklevel=5)
-        return place.path
-
-    def _belongs(self, place: Located) -> None:
-        recorder = record.current()
-        if recorder is not None and place.path is not None:
-            recorder.belongs(str(place.path), self.pid)
-
-    def _open_h5(self, file: DataFile, how: str = "h5") -> Any:
-        local = self._locate(file)
-        try:
-            with record.quiet():
-                opened = read_only(local)
-        except OSError as cause:
-            raise not_hdf5(local, file.path, cause) from None
-        self._note(how, local)
-        return opened
-
-    def _note(self, how: str, path: Path | None = None) -> None:
-        recorder = record.current()
-        if recorder is not None:
-            recorder.read(self.pid, how=how, path=str(path) if path else None)
-
-
-def open_dataset(pid: str) -> Dataset:
-    """Fetch a dataset; who may not read it learns no more than who invents its PID."""
-    pid = pid.strip()
+    Raises
+    ------
+    NotFound
+        There is none for this person.
+    Ambiguous
+        The text names several: a file that several datasets list, or a DOI of several datasets.
+    """
+    text = what.strip()
+    if finding.is_path(text):
+        return open_file(text)
+    kind, name = finding.named_by(text) if text else ("pid", "")
     try:
-        if not pid:
+        if not name:
             raise NotFound("")
-        found = session.ask(lambda catalog: _fetch(catalog, pid))
+        found = session.ask(lambda catalog: _fetch(catalog, name))
     except (NotFound, AccessDenied):
+        pids = session.ask(lambda catalog: finding.published(catalog, name)) if kind == "doi" else []
+        if pids:
+            return _published(name, pids)
         error = NotFound(
-            tr("The catalog has no dataset {pid}, or not for you.", pid=pid or '""'),
+            tr("The catalog has no dataset {pid}, or not for you.", pid=name or '""'),
             do=tr("Check the PID (sc.search finds it by words); its owner group decides who may read it."),
         )
         error.status = 404
         raise error from None
     return handle(found)
+
+
+def open_file(path: str) -> Dataset:
+    """The dataset that lists a file, or whose folder a folder is."""
+    found = session.ask(lambda catalog: finding.of_file(catalog, path))
+    return handle(finding.one_of(found, path))
+
+
+def open_measured(**wanted: Any) -> Dataset:
+    """The one dataset of a proposal, run, sample and so on; where one of several is raw and no other, that one."""
+    found = session.ask(lambda catalog: finding.measured(catalog, **wanted))
+    raw = [one for one in found if one.type == "raw"]
+    return handle(finding.one_of(raw if len(raw) == 1 else found, finding.in_words(**wanted)))
+
+
+def newest(**wanted: Any) -> Dataset:
+    """The dataset taken last of those that fit."""
+    found = session.ask(lambda catalog: finding.measured(catalog, **wanted, limit=1))
+    return handle(finding.one_of(found, finding.in_words(**wanted)))
+
+
+def _published(doi: str, pids: list[str]) -> Dataset:
+    if len(pids) == 1:
+        return open_dataset(pids[0])
+    error = finding.Ambiguous(
+        tr("{doi} publishes {count} datasets: {pids}.", doi=doi, count=len(pids), pids=", ".join(pids[:8])),
+        do=tr("Open one by its PID, or all with sc.open([...])."),
+    )
+    error.pids = tuple(pids)
+    raise error
 
 
 def _fetch(catalog: CatalogClient, pid: str) -> Record:

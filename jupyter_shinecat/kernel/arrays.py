@@ -1,0 +1,115 @@
+"""The array in an HDF5 file that is meant."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from typing import Any
+
+from jupyter_shinecat.locale import tr
+
+from .errors import file_problem
+from .nexus import default_group, signal_of
+from .tables import object_paths
+
+_NUMBERS = "biufc"
+
+
+def find_array(file: Any, path: str | None, name: str) -> Any:
+    """The ``h5py.Dataset`` that is meant; nothing of it is read.
+
+    Parameters
+    ----------
+    file
+        The open ``h5py.File``.
+    path
+        Of the array, or of a group with a signal; None for the file's own default.
+    name
+        Of the dataset in the catalog, for messages.
+
+    Raises
+    ------
+    FileProblem
+        There is nothing like it.
+    """
+    found = _named(file, path, name) if path is not None else _default(file, name)
+    warn_of_missing_sources(found)
+    return found
+
+
+def warn_of_missing_sources(array: Any) -> None:
+    """A virtual dataset gives fill values where its sources can't be read: that must not go unsaid."""
+    if not array.is_virtual:
+        return
+    folder = os.path.dirname(os.path.abspath(os.fsdecode(array.file.filename)))
+    sources = {source.file_name for source in array.virtual_sources() if source.file_name != "."}
+    missing = sorted(one for one in sources if not os.access(os.path.join(folder, one), os.R_OK))
+    if missing:
+        more = tr(" and {count} more", count=len(missing) - 10) if len(missing) > 10 else ""
+        warnings.warn(
+            tr(
+                "{path} is put together from other files, and these can't be read here: {files}. Fill values stand in "
+                "their place.",
+                path=array.name,
+                files=", ".join(missing[:10]) + more,
+            ),
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def _named(file: Any, path: str, name: str) -> Any:
+    import h5py
+
+    try:
+        item = file.get(path)
+    except (KeyError, OSError, RuntimeError):
+        item = None
+    if isinstance(item, h5py.Dataset):
+        return item
+    if isinstance(item, h5py.Group):
+        signal = signal_of(item)
+        if signal is not None:
+            return signal
+        inside = [f"{item.name.rstrip('/')}/{key}" for key in list(item)[:12]]
+        raise file_problem(
+            "format",
+            tr("{path} of {name} is a group without a signal.", path=path, name=name),
+            tr("It has: {objects}", objects=", ".join(inside)),
+        )
+    known = object_paths(file)
+    near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or known[:12]
+    raise file_problem(
+        "format",
+        tr("{file} has no object {path}.", file=name, path=path),
+        tr("It has: {objects}", objects=", ".join(near)),
+    )
+
+
+def _default(file: Any, name: str) -> Any:
+    import h5py
+
+    group = default_group(file)
+    signal = signal_of(group) if group is not None else None
+    if signal is not None:
+        return signal
+    largest = None
+    for path in object_paths(file):
+        if file.get(path, getclass=True) is not h5py.Dataset:
+            continue
+        item = file.get(path)
+        if (
+            item is not None
+            and item.dtype.kind in _NUMBERS
+            and item.shape
+            and (largest is None or item.size > largest.size)
+        ):
+            largest = item
+    if largest is None:
+        raise file_problem(
+            "format",
+            tr("There is no array of numbers in {name}.", name=name),
+            tr("ds.h5() opens an HDF5 file as it is; ds.path() gives the path of any file."),
+        )
+    return largest

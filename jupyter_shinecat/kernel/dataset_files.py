@@ -1,0 +1,295 @@
+"""The files of a dataset: where they are, and what is in them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_shinecat import record
+from jupyter_shinecat.files import Located, locate, locate_all
+from jupyter_shinecat.locale import tr
+from jupyter_shinecat.scicat import DataFile
+from jupyter_shinecat.scicat import Dataset as Record
+
+from . import session
+from .errors import FileProblem, MissingKey, file_problem, plainly
+from .metadata import Metadata
+from .opening import HDF5_SUFFIXES, TABLE_SUFFIXES, choose, not_hdf5, not_inside, read_only
+
+if TYPE_CHECKING:
+    import h5py
+    import numpy as np
+    import pandas as pd
+
+    from .images import Image
+
+_LMF_SUFFIXES = (".lmf",)
+
+
+class DatasetFiles:
+    """What a handle does with files; `Dataset` adds what the catalog says."""
+
+    def __init__(self, record_: Record) -> None:
+        self._record = record_
+        self._listed: list[DataFile] | None = record_.files or None
+        self._h5: Any = None
+        self._h5_key: tuple[int, str] | None = None
+
+    @property
+    def files(self) -> pd.DataFrame:
+        """All files: ``path`` in the dataset, ``size`` in bytes, ``time``, ``local`` path and ``state`` here."""
+        return self._files()
+
+    @plainly
+    def path(self, file: str | None = None) -> Path:
+        """Path of a file on this machine, for any program.
+
+        Parameters
+        ----------
+        file
+            Path as in ``.files``, or the end of one; not needed when there is one file only.
+
+        Raises
+        ------
+        FileProblem
+            It is gone, moved, truncated, unreadable or not on this machine; or several fit.
+        """
+        found = self._locate(self._choose(file, (), "path"))
+        self._note("path", found)
+        return found
+
+    @plainly
+    def h5(self, file: str | None = None) -> h5py.File:
+        """An HDF5 file of the dataset, open for reading only.
+
+        Parameters
+        ----------
+        file
+            Path as in ``.files``, or the end of one; not needed when there is one HDF5 file only.
+
+        Returns
+        -------
+        h5py.File
+            An ordinary one; close it, or use it in ``with``.
+
+        Raises
+        ------
+        FileProblem
+            It is no HDF5 file, or it can't be opened (see `path`).
+        """
+        return self._open_h5(self._choose(file, HDF5_SUFFIXES))
+
+    @plainly
+    def __getitem__(self, path: str) -> Any:
+        """An object inside the HDF5 file, by its path; data are read when they are indexed."""
+        if not isinstance(path, str):
+            raise TypeError(tr("An object in the file is named by its path as text, not by {what}.", what=repr(path)))
+        wanted = self._choose(None, HDF5_SUFFIXES)
+        key = (os.getpid(), wanted.path)
+        if self._h5 is None or not self._h5 or self._h5_key != key:
+            self._h5, self._h5_key = self._open_h5(wanted), key
+        else:
+            self._note("h5", Path(self._h5.filename))
+        try:
+            return self._h5[path]
+        except KeyError:
+            raise MissingKey(not_inside(self._h5, path, wanted.path)) from None
+
+    def _ipython_key_completions_(self) -> list[str]:
+        from .tables import object_paths
+
+        try:
+            with record.quiet(), self._open_h5(self._choose(None, HDF5_SUFFIXES)) as file:
+                return object_paths(file)
+        except (FileProblem, OSError):
+            return []
+
+    @plainly
+    def table(self, file: str | None = None, path: str | None = None) -> pd.DataFrame:
+        """A table of the dataset.
+
+        Parameters
+        ----------
+        file
+            Path as in ``.files``, or the end of one: CSV or other text with columns, or HDF5.
+        path
+            In an HDF5 file, what to take: a compound dataset, a 1-D or 2-D dataset, or a group (NXdata, or columns side
+            by side). Without it the default plot of the file, else the first table in it.
+
+        Raises
+        ------
+        FileProblem
+            There is no table in it, or it can't be opened (see `path`).
+        """
+        from . import tables
+
+        if file is None and path is not None:
+            wanted = self._choose(None, HDF5_SUFFIXES)
+        else:
+            wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
+        if wanted.path.lower().endswith(TABLE_SUFFIXES):
+            local = self._locate(wanted)
+            self._note("table", local)
+            with record.quiet():
+                return tables.from_text(local, wanted.path)
+        with self._open_h5(wanted, how="table") as opened:
+            return tables.from_hdf5(opened, path, wanted.path)
+
+    @plainly
+    def array(self, path: str | None = None, file: str | None = None) -> np.ndarray[Any, Any]:
+        """An array of an HDF5 file, all of it in memory (``ds[path]`` reads only what is indexed).
+
+        Parameters
+        ----------
+        path
+            Of the array, or of an NXdata group whose signal is meant; without it the file's default signal (NeXus
+            ``@default`` and ``@signal``), else its largest array of numbers.
+        file
+            Path as in ``.files``, or the end of one; not needed when there is one HDF5 file only.
+
+        Raises
+        ------
+        FileProblem
+            There is no array, or the file can't be opened (see `path`).
+        """
+        from .arrays import find_array
+
+        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "array"), how="array") as opened:
+            found: np.ndarray[Any, Any] = find_array(opened, path, self._record.name)[()]
+        return found
+
+    @plainly
+    def plot(self, path: str | None = None, file: str | None = None, ax: Any = None) -> Any:
+        """A quick look: the NeXus signal over its axes; without NeXus a histogram, or an image of two dimensions.
+
+        Parameters
+        ----------
+        path, file
+            As for `array`. Of more than two dimensions the first image is shown (`image` gives any).
+        ax
+            matplotlib axes to draw into; new ones are made without.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            What was drawn, for titles and limits of your own.
+
+        Raises
+        ------
+        FileProblem
+            There is nothing to draw, matplotlib is missing, or the file can't be opened.
+        """
+        from .plots import draw
+
+        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "plot"), how="plot") as opened:
+            return draw(opened, path, self._record.name, ax)
+
+    @plainly
+    def image(self, n: int = 0, path: str | None = None, file: str | None = None) -> Image:
+        """One image of a stack; only that one is read.
+
+        Parameters
+        ----------
+        n
+            Its number, counted over all leading axes; negative from the end.
+        path, file
+            As for `array`.
+
+        Returns
+        -------
+        Image
+            Shows itself; ``.array`` and ``numpy.asarray`` give its values.
+
+        Raises
+        ------
+        FileProblem
+            There is no image, or no such number.
+        """
+        from .images import one_image
+
+        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "image"), how="image") as opened:
+            return one_image(opened, path, n, self._record.name)
+
+    @plainly
+    def lmf(self, file: str | None = None) -> Metadata:
+        """What the header of a list-mode file says: times, comment, coordinates, events, hardware.
+
+        Parameters
+        ----------
+        file
+            Path as in ``.files``, or the end of one; not needed when there is one list-mode file only.
+
+        Raises
+        ------
+        FileProblem
+            It is no list-mode file, or its header is damaged; or it can't be opened (see `path`).
+        """
+        from .listmode import header
+
+        wanted = self._choose(file, _LMF_SUFFIXES, "lmf")
+        local = self._locate(wanted)
+        self._note("lmf", local)
+        with record.quiet():
+            return header(local, wanted.path)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    @plainly
+    def _files(self) -> pd.DataFrame:
+        import pandas as pd
+
+        listed = self._list()
+        places = list(locate_all(self._record, listed, session.path_maps()))
+        for place in places:
+            self._belongs(place)
+        return pd.DataFrame(
+            {
+                "path": [file.path for file in listed],
+                "size": [file.size_bytes for file in listed],
+                "time": pd.to_datetime(
+                    pd.Series([file.time for file in listed], dtype=object), utc=True, errors="coerce", format="mixed"
+                ),
+                "local": [str(place.path) if place.path else None for place in places],
+                "state": [place.state for place in places],
+            }
+        )
+
+    def _list(self) -> list[DataFile]:
+        if self._listed is None:
+            self._listed = session.ask(lambda catalog: catalog.files(self._record.pid))
+        return self._listed
+
+    def _choose(self, name: str | None, suffixes: Sequence[str], method: str = "h5") -> DataFile:
+        return choose(self._record, self._list(), name, suffixes, method)
+
+    def _locate(self, file: DataFile) -> Path:
+        place = locate(self._record, file, session.path_maps())
+        self._belongs(place)
+        if place.path is None or place.state not in ("ok", "changed"):
+            raise file_problem(place.state, place.reason, place.do)
+        if place.state == "changed":
+            warnings.warn(place.reason, UserWarning, stacklevel=5)
+        return place.path
+
+    def _belongs(self, place: Located) -> None:
+        recorder = record.current()
+        if recorder is not None and place.path is not None:
+            recorder.belongs(str(place.path), self._record.pid)
+
+    def _open_h5(self, file: DataFile, how: str = "h5") -> Any:
+        local = self._locate(file)
+        try:
+            with record.quiet():
+                opened = read_only(local)
+        except OSError as cause:
+            raise not_hdf5(local, file.path, cause) from None
+        self._note(how, local)
+        return opened
+
+    def _note(self, how: str, path: Path | None = None) -> None:
+        recorder = record.current()
+        if recorder is not None:
+            recorder.read(self._record.pid, how=how, path=str(path) if path else None)
