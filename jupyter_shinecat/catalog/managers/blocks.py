@@ -52,12 +52,12 @@ class Blocks(Manager):
             raise forbidden()
         files = sent.pop("dataFileList", None)
         found = problems(sent, _CREATE)
-        texts = messages(found) + _file_problems(files)
+        texts = messages(found) + file_problems(files)
         if texts:
             raise bad_request(texts)
         doc = {name: value for name, value in sent.items() if value is not None}
         doc["size"] = int(doc["size"])
-        doc["dataFileList"] = _files(files)
+        doc["dataFileList"] = checked_files(files)
         id = new_uuid()
 
         def change(tx: Transaction) -> Doc:
@@ -86,7 +86,7 @@ class Blocks(Manager):
         if pid is not None:
             sent["datasetId"] = pid
         files = sent.pop("dataFileList", None)
-        texts = messages(problems(sent, _CREATE)) + _file_problems(files)
+        texts = messages(problems(sent, _CREATE)) + file_problems(files)
         return {"valid": not texts, **({"error": "; ".join(texts), "reason": "; ".join(texts)} if texts else {})}
 
     @staticmethod
@@ -140,14 +140,14 @@ class Blocks(Manager):
         sent = dict(require_object(body))
         sent.pop("datasetId", None)  # a block stays with its dataset
         files = sent.pop("dataFileList", None)
-        texts = _file_problems(files) if files is not None else []
+        texts = file_problems(files) if files is not None else []
         if texts:
             raise bad_request(texts)
         changes = require(sent, _FIELDS, partial=True)
         if "size" in changes:
             changes["size"] = int(changes["size"])
         if files is not None:
-            changes["dataFileList"] = _files(files)
+            changes["dataFileList"] = checked_files(files)
 
         def change(tx: Transaction) -> Doc:
             doc, dataset = self._owned(tx, id, pid)
@@ -175,6 +175,22 @@ class Blocks(Manager):
 
         return self.form(id, self.store.change(change))
 
+    def delete_all(self, who: Identity, pid: str) -> Doc:
+        """Take all blocks away from a dataset; ``{acknowledged, deletedCount}``."""
+
+        def change(tx: Transaction) -> int:
+            dataset = tx.get("dataset", pid)
+            if dataset is None:
+                raise not_found(f"dataset: {pid[:200]} not found")
+            self.access.check_delete_part(who, dataset)
+            ids = tx.linked("origdatablock", "dataset", pid)
+            for id in ids:
+                tx.delete("origdatablock", id)
+            tx.replace("dataset", pid, {**dataset, "size": 0, "numberOfFiles": 0})
+            return len(ids)
+
+        return {"acknowledged": True, "deletedCount": self.store.change(change)}
+
     @staticmethod
     def _owned(tx: Transaction, id: str, pid: str | None) -> tuple[Doc, Doc]:
         doc = tx.get("origdatablock", id)
@@ -192,7 +208,8 @@ def _count(tx: Transaction, dataset: Doc, size: int, files: int) -> None:
         tx.replace("dataset", dataset["pid"], dataset)
 
 
-def _file_problems(files: Any) -> list[str]:
+def file_problems(files: Any) -> list[str]:
+    """What is wrong with a ``dataFileList``, as texts."""
     if not isinstance(files, list) or not files:
         return ["dataFileList should not be empty"]
     texts: list[str] = []
@@ -204,7 +221,8 @@ def _file_problems(files: Any) -> list[str]:
     return texts
 
 
-def _files(files: list[Doc]) -> list[Doc]:
+def checked_files(files: list[Doc]) -> list[Doc]:
+    """A valid ``dataFileList`` in the stored form."""
     result = []
     for file in files:
         kept = {name: value for name, value in file.items() if value is not None and name not in ("_id", "id")}

@@ -30,12 +30,6 @@ def _count_blocks(call: Call) -> Any:
     return {"count": len(_blocks_of(call))}
 
 
-def _no_datablocks(call: Call) -> Any:
-    # Archive datablocks come with issue 3; a dataset here has none.
-    call.by_id("pid", lambda pid: _known(call, pid))
-    return []
-
-
 def _valid_block(call: Call) -> Any:
     call.status = 200
     return call.catalog.blocks.validate(call.who, call.body, pid=call.params.get("pid"))
@@ -59,6 +53,7 @@ def _block_routes() -> list[Route]:
         Route("POST", nested, _add_block),
         Route("GET", nested, _blocks_of),
         Route("GET", f"{nested}/count", _count_blocks),
+        Route("DELETE", nested, lambda c: c.by_id("pid", lambda pid: c.catalog.blocks.delete_all(c.who, pid))),
         Route("POST", f"{nested}/isValid", _valid_block),
         Route(
             "PATCH",
@@ -70,7 +65,6 @@ def _block_routes() -> list[Route]:
             f"{nested}/{{oid}}",
             lambda c: c.by_id("pid", lambda pid: c.catalog.blocks.delete(c.who, c.params["oid"], pid=pid)),
         ),
-        Route("GET", "/api/v3/datasets/{pid}/datablocks", _no_datablocks),
         Route("GET", "/api/v3/origdatablocks/fullquery", _query_blocks),
         Route("GET", "/api/v3/origdatablocks/fullquery/files", lambda c: _query_blocks(c, files=True)),
         Route("GET", "/api/v4/origdatablocks/files", lambda c: _list_blocks(c, 4, files=True)),

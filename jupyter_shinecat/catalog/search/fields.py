@@ -73,4 +73,43 @@ PROPOSAL = Schema(
 INSTRUMENT = Schema(
     "instrument", _names("pid uniqueName name customMetadata createdBy updatedBy createdAt updatedAt _id")
 )
-SCHEMAS = {schema.kind: schema for schema in (DATASET, BLOCK, ATTACHMENT, SAMPLE, PROPOSAL, INSTRUMENT)}
+DATABLOCK = Schema(
+    "datablock",
+    _names(_OWNABLE + " datasetId archiveId size packedSize chkAlg version dataFileList _id"),
+    dates=_DATES | {"time"},
+    numbers=frozenset({"size", "packedSize"}),
+)
+JOB = Schema(
+    "job",
+    _names(
+        _OWNABLE + " id ownerUser type statusCode statusMessage jobParams contactEmail configVersion jobResultObject"
+    ),
+)
+PUBLICATION = Schema(
+    "publisheddata",
+    _names(
+        "doi pid title abstract datasetPids status metadata registeredTime numberOfFiles sizeOfArchive createdBy"
+        " updatedBy createdAt updatedAt _id"
+    ),
+    dates=_DATES | {"registeredTime"},
+    metadata="metadata",
+)
+POLICY = Schema(
+    "policy",
+    _names(
+        _OWNABLE + " manager tapeRedundancy autoArchive autoArchiveDelay archiveEmailNotification"
+        " archiveEmailsToBeNotified retrieveEmailNotification retrieveEmailsToBeNotified embargoPeriod _id"
+    ),
+    numbers=frozenset({"autoArchiveDelay", "embargoPeriod"}),
+)
+HISTORY = Schema(
+    "history",
+    _names("subsystem documentId before after operation user timestamp _id"),
+    dates=frozenset({"timestamp"}),
+)
+SCHEMAS = {
+    schema.kind: schema
+    for schema in (
+        DATASET, BLOCK, ATTACHMENT, SAMPLE, PROPOSAL, INSTRUMENT, DATABLOCK, JOB, PUBLICATION, POLICY, HISTORY,
+    )
+}  # fmt: skip

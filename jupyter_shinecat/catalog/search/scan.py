@@ -8,13 +8,18 @@ from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.search.condition import And, Condition, OneOf
 from jupyter_shinecat.catalog.store.documents import Row, Snapshot
 
-_ID_FIELD = {"dataset": "pid", "sample": "sampleId", "proposal": "proposalId", "instrument": "pid", "attachment": "aid"}
+_ID_FIELD = {
+    "dataset": "pid", "sample": "sampleId", "proposal": "proposalId", "instrument": "pid", "attachment": "aid",
+    "job": "id", "publisheddata": "doi", "policy": "_id",
+}  # fmt: skip
 _LINKS = {
     ("dataset", "inputDatasets"): "input",
     ("dataset", "proposalIds"): "proposal",
     ("dataset", "sampleIds"): "sample",
     ("origdatablock", "datasetId"): "dataset",
     ("datablock", "datasetId"): "dataset",
+    ("publisheddata", "datasetPids"): "dataset",
+    ("history", "documentId"): "document",
 }
 
 
