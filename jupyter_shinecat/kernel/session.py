@@ -22,6 +22,7 @@ _STATUS_TIMEOUT_S = 10.0
 
 _client: tuple[tuple[str | None, ...], CatalogClient] | None = None
 _maps: tuple[PathMap, ...] | None = None
+_features: tuple[CatalogClient, frozenset[str]] | None = None
 _greeted = False
 
 
@@ -59,6 +60,15 @@ def ask(call: Callable[[CatalogClient], T]) -> T:
                 with contextlib.suppress(AccessDenied, NotFound):
                     catalog.whoami()
             raise
+
+
+def features() -> frozenset[str]:
+    """What the catalog can do beyond a real SciCat (`Health.features`), asked once for each catalog."""
+    global _features
+    catalog = client()
+    if _features is None or _features[0] is not catalog:
+        _features = (catalog, ask(lambda asked: asked.health()).features)
+    return _features[1]
 
 
 def path_maps() -> tuple[PathMap, ...]:

@@ -29,8 +29,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ``raw``, ``derived`` or a facility's own; empty for all.
     groups
         Owner groups.
-    keywords, proposals, instruments, samples, pids
+    keywords, proposals, samples, pids
         Alternatives of each.
+    instruments
+        Identifiers, or the last part of the place where data are taken (``AMO`` of ``/SHINE/AMO``).
     since, until
         ISO 8601 bounds of ``creationTime``.
     inputs
@@ -70,7 +72,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ("ownerGroup", self.groups),
             ("keywords", self.keywords),
             ("proposalIds", self.proposals),
-            ("instrumentIds", self.instruments),
             ("sampleIds", self.samples),
             ("pid", self.pids),
             ("inputDatasets", self.inputs),
@@ -78,8 +79,17 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if values:
                 fields[name] = list(values)
         if self.since or self.until:
-            span = {"begin": self.since or "0001-01-01T00:00:00.000Z", "end": self.until or "9999-12-31T23:59:59.999Z"}
+            span = {"begin": self.since or "1000-01-01T00:00:00.000Z", "end": self.until or "9999-12-31T23:59:59.999Z"}
             fields["creationTime"] = span
+        if self.instruments:
+            # Many datasets name their instrument only as the place where they were taken, /facility/instrument.
+            names = "|".join(re.escape(name) for name in self.instruments)
+            fields["mode"] = {
+                "$or": [
+                    {"instrumentIds": {"$in": list(self.instruments)}},
+                    {"creationLocation": {"$regex": f"(^|[/ ])({names})$"}},
+                ]
+            }
         if self.conditions:
             fields["scientific"] = [condition.to_scicat() for condition in self.conditions]
         return fields

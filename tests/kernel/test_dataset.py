@@ -146,7 +146,7 @@ def test_search_gives_handles(here) -> None:
     two = sc.search(group="GET", limit=2)
     assert len(two) == 2
     assert len(two[:1]) == 1
-    assert "there may be more" in repr(two)
+    assert "The first 2 of " in repr(two)
     assert not any(ds.pid == here.pids["foreign"] for ds in sc.search(limit=100))
     with pytest.raises(ValueError, match="at least 1"):
         sc.search(limit=0)
