@@ -29,8 +29,14 @@ class Sink(Protocol):
     def removed(self, path: object, *, tree: bool = False) -> None:
         """A file, or with ``tree`` a folder with all in it, is about to be removed."""
 
-    def started(self, program: object) -> None:
-        """Another program is about to start."""
+    def copied(self, source: object, target: object) -> None:
+        """A file is about to be copied, and then opened for that."""
+
+    def linked(self, source: object, target: object) -> None:
+        """A file is about to get a second name."""
+
+    def started(self, program: object, arguments: object = (), folder: object = None) -> None:
+        """Another program is about to start, perhaps in another folder."""
 
 
 _installed = False
@@ -109,8 +115,11 @@ _HANDLERS: dict[str, Callable[[Sink, tuple[Any, ...]], None]] = {
     "os.remove": _remove,
     # Copies and moves open and rename, and are seen so; a removed tree goes by names relative to open folders.
     "shutil.rmtree": lambda sink, args: sink.removed(args[0], tree=True),
-    "subprocess.Popen": lambda sink, args: sink.started(args[0]),
-    "os.system": lambda sink, args: sink.started(args[0]),
-    "os.posix_spawn": lambda sink, args: sink.started(args[0]),
+    "shutil.copyfile": lambda sink, args: sink.copied(args[0], args[1]),
+    "os.link": lambda sink, args: sink.linked(args[0], args[1]),
+    "os.symlink": lambda sink, args: sink.linked(args[0], args[1]),
+    "subprocess.Popen": lambda sink, args: sink.started(args[0], args[1], args[2]),
+    "os.system": lambda sink, args: sink.started(args[0], args[0]),
+    "os.posix_spawn": lambda sink, args: sink.started(args[0], args[1]),
     "os.exec": lambda sink, args: sink.started(args[0]),
 }

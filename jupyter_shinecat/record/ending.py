@@ -14,7 +14,7 @@ from .flow import Chain, Sources, Trace
 from .software import modules_of
 from .spool import Spool
 
-_MAKING = ("write", "rename", "named", "fork")
+_MAKING = ("write", "rename", "named", "fork", "process")
 
 
 class Endings:

@@ -60,7 +60,7 @@ class PathFilter:
     def __call__(self, path: str) -> bool:
         """Whether the absolute ``path`` is user data."""
         folder, _, name = path.rpartition("/")
-        if not name or name[0] == "." or name.endswith(_SUFFIXES):
+        if not name or name.endswith(_SUFFIXES) or (name[0] == "." and store_of(folder + "/x") is None):
             return False
         known = self._folders.get(folder)
         if known is None:
@@ -81,6 +81,21 @@ class PathFilter:
         if any(part[0] == "." or part in _FOLDER_NAMES for part in parts):
             return False
         return not folder.startswith(_TEMPORARY)
+
+
+_STORES = (".zarr", ".zarr2", ".n5")
+
+
+def store_of(path: str) -> str | None:
+    """The folder of the store (Zarr, N5) that the file at ``path`` is a part of; None when it is a file by itself."""
+    if ".zarr" not in path and ".n5" not in path:
+        return None
+    end = path.find("/", 1)
+    while end > 0:
+        if path[:end].endswith(_STORES):
+            return path[:end]
+        end = path.find("/", end + 1)
+    return None
 
 
 def absolute(path: object) -> str | None:

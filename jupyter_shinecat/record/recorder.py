@@ -7,8 +7,9 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -18,10 +19,12 @@ from . import audit
 from .cells import Cells, Run
 from .ending import Endings
 from .flow import Event
-from .hdf5 import Hdf5Watch
-from .paths import PathFilter, absolute
+from .handed import files_in
+from .libraries import table
+from .paths import PathFilter, absolute, store_of
 from .session import Session
 from .spool import Spool
+from .wrapping import Wrapping
 
 log = logging.getLogger("jupyter_shinecat.record")
 
@@ -63,7 +66,8 @@ class Recorder:
         self._endings = Endings(shell, self.spool)
         self._cells = Cells(shell, self._endings.ended, _never_raises)
         self._endings.runs = self._cells.runs
-        self._hdf5 = Hdf5Watch(self._hdf5_opened)
+        self._libraries = Wrapping(table(self._opened_by, self._handed))
+        self._copying: tuple[int, str, str] | None = None
         self._pids: dict[str, str] = {}
         self._written: set[str] = set()
         atexit.register(self._close)
@@ -77,7 +81,7 @@ class Recorder:
             return
         with audit.quiet():
             self._cells.start()
-            self._hdf5.start()
+            self._libraries.start()
         audit.watch(self)
         self.on = True
 
@@ -87,7 +91,7 @@ class Recorder:
             return
         self.on = False
         audit.watch(None)
-        self._hdf5.stop()
+        self._libraries.stop()
         self._cells.stop()
 
     # -- what the handles say ------------------------------------------------------------------------------------
@@ -146,15 +150,20 @@ class Recorder:
     # -- what the hooks see (audit.Sink) -------------------------------------------------------------------------
 
     def opened(self, path: object, *, reads: bool, writes: bool, fresh: bool, how: str) -> None:
-        """A file is opened."""
+        """A file is opened. A part of a store that is a folder (Zarr) stands for the store."""
         full = absolute(path)
         if full is None or not self._filter(full):
             return
+        whole = store_of(full) or full
         if reads:
-            self._see(Event("read", pid=self._pids.get(full), path=full), how)
+            self._see(Event("read", pid=self._pids.get(full) or self._pids.get(whole), path=whole), how)
         if writes:
+            copying, self._copying = self._copying, None
+            if copying is not None and copying[:2] == (threading.get_ident(), full):
+                self._link(copying[2], full)
+                return
             self._written.add(full)
-            self._see(Event("write", path=full, fresh=fresh), how)
+            self._see(Event("write", path=whole, fresh=fresh and whole == full), how, file=full)
 
     def renamed(self, source: object, target: object) -> None:
         """A file gets another name."""
@@ -164,6 +173,8 @@ class Recorder:
         if self._filter(new):
             if old in self._written or self._filter(old):
                 self._written.add(new)
+                if old in self._pids:
+                    self._pids[new] = self._pids.pop(old)
                 self._see(Event("rename", path=old, target=new), "rename")
         elif old in self._written:
             self._see(Event("remove", path=old), "remove")
@@ -179,14 +190,53 @@ class Recorder:
                 self._written.discard(one)
                 self._see(Event("remove", path=one), "remove")
 
-    def started(self, program: object) -> None:
-        """Another program starts: what it reads and writes is not seen."""
-        run = self._cells.now()
-        if run is not None and not _called_from("_find_and_load"):  # modules that ask the system when imported
-            word = os.fsdecode(program) if isinstance(program, (str, bytes)) else str(program)
-            run.unseen[f"process: {os.path.basename(word.split(' ')[0])}"] = None
+    def copied(self, source: object, target: object) -> None:
+        """A file is copied: the copy of an input is no result, and who reads it reads the input."""
+        old, new = absolute(source), absolute(target)
+        if old is not None and new is not None and old not in self._written and self._filter(old):
+            self._copying = (threading.get_ident(), new, old)
 
-    def _hdf5_opened(self, name: object, mode: str) -> None:
+    def linked(self, source: object, target: object) -> None:
+        """A file gets a second name."""
+        new = absolute(target)
+        if new is None or not self._filter(new):
+            return
+        # A symbolic link names its file as seen from its own folder; a hard link as seen from ours.
+        near = absolute(os.path.join(os.path.dirname(new), os.fspath(source)))  # type: ignore[call-overload]
+        plain = absolute(source)
+        old = near if near is not None and (near in self._written or near in self._pids) else plain
+        if old in self._written:
+            self.renamed(old, new)
+        elif near is not None and plain is not None and self._filter(plain):
+            self._link(near if os.path.exists(near) else plain, new)
+
+    def started(self, program: object, arguments: object = (), folder: object = None) -> None:
+        """Another program starts: what it reads and writes is not seen, but its arguments may name files."""
+        if self._cells.now() is not None and not _called_from("_find_and_load"):  # modules ask the system when imported
+            word = os.fsdecode(program) if isinstance(program, (str, bytes)) else str(program)
+            given = arguments[1:] if isinstance(arguments, (list, tuple)) else [arguments]
+            self._unseen(os.path.basename(word.split(" ")[0]), given, folder)
+
+    def _unseen(self, program: str, given: Iterable[object], folder: object = None) -> None:
+        run = self._cells.now() if self.on else None
+        if run is None:
+            return
+        run.unseen[f"process: {program}"] = None
+        for path in files_in(given, absolute(folder) if folder else None):
+            if self._filter(path):
+                self._see(Event("read", pid=self._pids.get(path), path=path, certain=False), "argument")
+        event = Event("process")
+        event.place, event.inner = self._cells.place(run)
+        self._append(run, event)
+        self._endings.tell(run)
+
+    def _link(self, old: str, new: str) -> None:
+        self._written.discard(new)
+        if old in self._pids:
+            self._pids[new] = self._pids[old]
+        self._see(Event("link", path=old, target=new), "copy")
+
+    def _opened_by(self, name: object, mode: str, how: str) -> None:
         if not self.on or audit.is_quiet():
             return
         with audit.quiet():
@@ -195,24 +245,32 @@ class Recorder:
                 reads=mode in ("r", "r+", "a"),
                 writes=mode != "r",
                 fresh=mode in ("w", "w-", "x"),
-                how="h5py",
+                how=how,
             )
+
+    def _handed(self, worker: str, values: Iterable[object]) -> None:
+        if self.on and not audit.is_quiet():
+            with audit.quiet():
+                self._unseen(worker, values)
 
     # -- keeping it ----------------------------------------------------------------------------------------------
 
-    def _see(self, event: Event, how: str) -> None:
+    def _see(self, event: Event, how: str, file: str | None = None) -> None:
         run = self._cells.now() if self.on else None
         if run is None:
             return
         event.place, event.inner = self._cells.place(run)
         place = (id(event.place.code), event.place.instruction) if event.place else None
         known = run.writes if event.kind == "write" else run.known
-        here = (event.pid, event.path, how, place)
-        line = (event.pid, event.path, how)
-        moves = event.kind in ("rename", "remove")
+        file = file or event.path
+        here = (event.pid, file, how, place)
+        line = (event.pid, file, how)
+        moves = event.kind in ("rename", "remove", "link")
         if not moves and here in known:
             return
-        self._append(run, event)
+        store = store_of(event.target) if event.kind == "rename" and event.target else None
+        if store is None or not str(event.path).startswith(store + "/"):  # parts of a store move inside it
+            self._append(run, event)
         if moves:
             run.writes.clear()  # the same name may be written again
         elif line in known:
@@ -224,9 +282,9 @@ class Recorder:
         if event.kind == "read":
             self.spool.write("read", run=run.number, pid=event.pid, path=event.path, how=how)
         elif event.kind == "write":
-            self.spool.write("write", run=run.number, path=event.path, how=how)
-        elif event.kind == "rename":
-            self.spool.write("rename", run=run.number, src=event.path, dst=event.target)
+            self.spool.write("write", run=run.number, path=file, how=how)
+        elif event.kind in ("rename", "link"):
+            self.spool.write(event.kind, run=run.number, src=event.path, dst=event.target)
         else:
             self.spool.write("remove", run=run.number, path=event.path)
 
@@ -256,8 +314,9 @@ class Recorder:
                 run = self._cells.now()
                 if run is None or run.done:
                     return
-                if _called_from("spawn", "ptyprocess"):  # `!command`: the child becomes another program at once
-                    self.started("shell command")
+                shell = _called_from("spawn", "ptyprocess")
+                if shell is not None:  # `!command`: the child becomes another program at once
+                    self._unseen("shell command", list(shell.f_locals.get("argv") or ())[1:])
                 else:
                     event = Event("fork")
                     event.place, event.inner = self._cells.place(run)
@@ -279,11 +338,11 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def _called_from(function: str, file: str = "") -> bool:
-    """Whether a function of this name (in a file whose path holds ``file``) is among our callers."""
+def _called_from(function: str, file: str = "") -> FrameType | None:
+    """The frame of a function of this name (in a file whose path holds ``file``) among our callers."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == function and file in frame.f_code.co_filename:
-            return True
+            return frame
         frame = frame.f_back
-    return False
+    return None

@@ -4,88 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from record.notebooks import ON, Notebook, files, inputs
 
-from jupyter_shinecat.testing.kernels import KernelProcess, running_kernel, spool_lines
-
-ON = "from jupyter_shinecat import record; recorder = record.on()"
-
-
-class Notebook:
-    """A kernel with the record on, and what it wrote."""
-
-    def __init__(self, kernel: KernelProcess, folder: Path) -> None:
-        self.kernel, self.folder = kernel, folder
-
-    def run(self, code: str, **options: Any) -> Any:
-        return self.kernel.run(code, **options)
-
-    def ok(self, code: str, **options: Any) -> str:
-        reply = self.run(code, **options)
-        assert reply.status == "ok", reply.error[2]
-        return str(reply.stdout)
-
-    def lines(self, kind: str) -> list[dict[str, Any]]:
-        return [line for line in spool_lines(self.folder) if line["k"] == kind]
-
-    def end(self) -> dict[str, Any]:
-        """The end of the last cell that wrote something."""
-        return next(line for line in reversed(self.lines("end")) if "inputs" in line)
-
-
-@pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelProcess]:
-    with running_kernel(tmp_path_factory.mktemp("kernel")) as running:
-        yield running
-
-
-FRESH = """
-import os, sys
-if "jupyter_shinecat.record" in sys.modules:
-    sys.modules["jupyter_shinecat.record"].off()
-    sys.modules["jupyter_shinecat.record"]._recorder = None
-get_ipython().reset(new_session=True)
-import os
-os.environ["SHINECAT_STATE"], os.environ["SHINECAT_RESULTS"] = {state!r}, {results!r}
-os.chdir({folder!r})
-from jupyter_shinecat import record
-recorder = record.on()
-def data(pid):
-    recorder.read(pid, how="h5")
-    return [1, 2]
-"""
-
-
-def fresh(kernel: KernelProcess, folder: Path) -> Notebook:
-    """A session of its own in a kernel that is used again: nothing bound, nothing recorded, no history."""
-    (folder / "results").mkdir()
-    code = FRESH.format(state=str(folder / "state"), results=str(folder / "results"), folder=str(folder))
-    assert kernel.run(code, silent=True).status == "ok"
-    return Notebook(kernel, folder)
-
-
-@pytest.fixture
-def notebook(kernel: KernelProcess, tmp_path: Path) -> Notebook:
-    return fresh(kernel, tmp_path)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Notebook]:
-    """A kernel for one test, which may end it or needs it untouched."""
-    with running_kernel(tmp_path) as running:
-        yield fresh(running, tmp_path)
-
-
-def inputs(end: dict[str, Any]) -> dict[str, bool]:
-    return {flow["pid"]: flow["certain"] for flow in end["inputs"]}
-
-
-def files(end: dict[str, Any]) -> dict[str, bool]:
-    return {Path(flow["path"]).name: flow["certain"] for flow in end["paths_in"]}
+from jupyter_shinecat.testing.kernels import running_kernel, spool_lines
 
 
 def test_a_result_with_its_inputs_code_and_software(notebook: Notebook) -> None:
@@ -171,7 +95,7 @@ def test_h5py_wrapping_waits_for_h5py_and_leaves_with_the_record(own: Notebook) 
     notebook.ok("import h5py; wrapped = h5py.File.__init__; import inspect")
     told = notebook.ok("print(wrapped.__wrapped__.__qualname__, list(inspect.signature(h5py.File).parameters)[:2])")
     assert told.strip() == "File.__init__ ['name', 'mode']"
-    notebook.ok("assert not any(type(f).__name__ == '_Finder' for f in sys.meta_path)")
+    notebook.ok("assert not any('h5py' in getattr(f, 'waiting', ()) for f in sys.meta_path)")
     notebook.ok("record.off(); assert h5py.File.__init__ is wrapped.__wrapped__")
     notebook.ok("record.off(); record.on(); record.on(); assert h5py.File.__init__.__wrapped__ is wrapped.__wrapped__")
 
@@ -188,7 +112,7 @@ def test_files_are_opened_once_and_by_the_user_only(own: Notebook) -> None:
         "plain = h5py.File.__init__\n"
         "def counting(self, *a, **k):\n    counted.append(a)\n    plain(self, *a, **k)\n"
         "h5py.File.__init__ = counting\n"
-        "recorder._hdf5.start(); record.on()"
+        "recorder._libraries.start(); record.on()"
     )
     notebook.ok("opened.clear(); f = h5py.File('results/r.h5', 'w'); t = open('results/t', 'w'); told = list(opened)")
     assert len(notebook.lines("write")) == 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .sources import Sources
 from .state import State
-from .statements import FORKED
+from .statements import FORKED, PROCESS
 from .trace import Trace
 from .walk import Walk
 
@@ -64,7 +64,7 @@ class Chain:
         found, written = Sources(), []
         for path in walk.written if walk else ():
             found.merge(self.state.results.get(path, Sources()))
-            if path != FORKED:
+            if path not in (FORKED, PROCESS):
                 written.append(path)
                 if not still_open(path) and not os.path.exists(path):  # never came to be, or is gone already
                     del self.state.results[path]

@@ -14,6 +14,7 @@ from .step import Step, figure_module, function_behind
 from .trace import Event, Sites, Trace
 
 FORKED = "\0forked"  # stands for the files that children of this process write
+PROCESS = "\0process"  # and for those that other programs write
 
 
 class Statements:
@@ -159,8 +160,15 @@ class Statements:
         elif event.kind == "remove" and event.path:
             self.state.results.pop(event.path, None)
             self.written.pop(event.path, None)
+        elif event.kind == "link" and event.target:  # a copy of an input: no result any more
+            self.state.results.pop(event.target, None)
+            self.written.pop(event.target, None)
         elif event.kind == "fork":
             self._wrote(FORKED, sources)
+        elif event.kind == "process":
+            if PROCESS not in self.written:
+                self.state.results.pop(PROCESS, None)
+            self._wrote(PROCESS, sources)
 
     def _wrote(self, path: str, sources: Sources, certain: bool = True) -> None:
         self.state.flow_into(path, sources, certain)

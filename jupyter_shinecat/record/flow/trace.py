@@ -34,9 +34,10 @@ class Event:
     Attributes
     ----------
     kind
-        ``read``, ``write``, ``rename``, ``remove``, ``named`` (``sc.derived``), ``fork`` or ``process``.
+        ``read``, ``write``, ``rename``, ``remove``, ``link`` (``path`` was copied to ``target``), ``named``
+        (``sc.derived``), ``fork`` or ``process``.
     pid, path, target
-        Dataset and file concerned; ``target`` is where a rename went.
+        Dataset and file concerned; ``target`` is where a rename or a copy went.
     place
         Where; None when it happened beside the cell's own code (a task, a thread).
     inner

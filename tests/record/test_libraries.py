@@ -1,0 +1,225 @@
+"""Readers and writers that no audit event tells of, in a real kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from record.notebooks import Notebook, files, inputs
+
+SETUP = """
+import numpy as np, os, io, shutil
+from pathlib import Path
+"""
+
+# Write, read, name of the file.
+ROUND_TRIPS = {
+    "h5py file object": ("f = open('d', 'w+b'); h5py.File(f, 'w').close(); f.close()", "h5py.File('d')['/']", "d"),
+    "read_hdf": ("pd.DataFrame({'a': [1]}).to_hdf('d', key='k')", "pd.read_hdf('d')", "d"),
+    "HDFStore": ("s = pd.HDFStore('d'); s['k'] = pd.Series([1]); s.close()", "pd.read_hdf('d', 'k')", "d"),
+    "PyTables": (
+        "t = __import__('tables').open_file('d', 'w'); t.create_array('/', 'x', [1]); t.close()",
+        "__import__('tables').open_file('d').root.x.read()",
+        "d",
+    ),
+    "pandas parquet": ("pd.DataFrame({'a': [1]}).to_parquet('d')", "pd.read_parquet('d')", "d"),
+    "pandas feather": ("pd.DataFrame({'a': [1]}).to_feather('d')", "pd.read_feather('d')", "d"),
+    "pandas pickle": ("pd.DataFrame({'a': [1]}).to_pickle('d')", "pd.read_pickle('d')", "d"),
+    "pyarrow parquet": ("pq.write_table(pa.table({'a': [1]}), 'd')", "pq.ParquetFile('d').read()", "d"),
+    "pyarrow feather": ("feather.write_feather(pa.table({'a': [1]}), 'd')", "feather.read_table('d')", "d"),
+    "pyarrow csv": ("pacsv.write_csv(pa.table({'a': [1]}), 'd.csv')", "pacsv.read_csv('d.csv')", "d.csv"),
+    "pyarrow data set": (
+        "ds.write_dataset(pa.table({'a': [1]}), 'set', format='parquet')",
+        "ds.dataset('set/part-0.parquet').to_table()",
+        "part-0.parquet",
+    ),
+    "pyarrow memory map": ("open('d', 'w').write('1')", "pa.memory_map('d').read()", "d"),
+    "netCDF4": ("n = nc.Dataset('d', 'w'); n.createDimension('x', 1); n.close()", "nc.Dataset('d').dimensions", "d"),
+    "xarray": ("xr.Dataset({'a': ('x', [1])}).to_netcdf('d.nc')", "xr.open_dataset('d.nc').load()", "d.nc"),
+    "xarray through h5netcdf's library": ("h5py.File('d', 'w').close()", "nc.Dataset('d').groups", "d"),
+    "savez": ("np.savez('d.npz', a=1)", "dict(np.load('d.npz'))", "d.npz"),
+    "memmap": ("m = np.memmap('d', 'u1', 'w+', shape=(3,)); m.flush(); del m", "np.memmap('d', 'u1', 'r').sum()", "d"),
+    "tofile": ("np.arange(3).tofile('d')", "np.fromfile('d')", "d"),
+    "savetxt": ("np.savetxt('d', [1])", "np.loadtxt('d')", "d"),
+    "picture": ("Image.new('L', (2, 2)).save('d.png')", "np.asarray(Image.open('d.png'))", "d.png"),
+    "pathlib": ("Path('d').write_bytes(b'1')", "Path('d').open('rb').read()", "d"),
+    "text in a thread": (
+        "import threading; t = threading.Thread(target=Path('d').write_text, args=('1',)); t.start(); t.join()",
+        "Path('d').read_text()",
+        "d",
+    ),
+}
+
+IMPORTS = """
+import h5py, pandas as pd, xarray as xr, netCDF4 as nc
+import pyarrow as pa, pyarrow.parquet as pq, pyarrow.feather as feather, pyarrow.csv as pacsv, pyarrow.dataset as ds
+from PIL import Image
+import matplotlib; matplotlib.use('Agg'); import matplotlib.pyplot as plt
+"""
+
+
+@pytest.fixture
+def book(notebook: Notebook) -> Notebook:
+    notebook.ok(SETUP + IMPORTS)
+    return notebook
+
+
+@pytest.mark.parametrize("name", ROUND_TRIPS)
+def test_what_is_written_and_read_is_seen(book: Notebook, name: str) -> None:
+    write, read, file = ROUND_TRIPS[name]
+    book.ok(write)
+    assert {Path(line["path"]).name for line in book.lines("write")} == {file}
+    book.ok(f"value = {read}")
+    assert file in {Path(line["path"]).name for line in book.lines("read")}
+    book.ok("open('results/out', 'w').write(str(value))")
+    assert files(book.end()) == {file: True}
+
+
+def test_several_files_at_once(book: Notebook) -> None:
+    book.ok(
+        "for n in 'ab':\n    f = nc.Dataset(f'{n}.nc', 'w', format='NETCDF4_CLASSIC'); f.createDimension('x', None)"
+        "; f.createVariable('v', 'f4', ('x',))[:] = [1]; f.close()\n"
+        "pq.write_table(pa.table({'a': [1]}), 'p1'); pq.write_table(pa.table({'a': [1]}), 'p2')"
+    )
+    book.ok("m = nc.MFDataset('*.nc', aggdim='x').variables['v'][:]")
+    book.ok("open('results/m', 'w').write(str(m))")
+    assert files(book.end()) == {"a.nc": True, "b.nc": True}
+    book.ok("t = pq.read_table(['p1', 'p2'])")
+    book.ok("open('results/t', 'w').write(str(t))")
+    assert files(book.end()) == {"p1": True, "p2": True}
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_store_is_one_input(book: Notebook, version: int) -> None:
+    book.ok("import zarr, warnings; warnings.simplefilter('ignore')")
+    book.ok(
+        f"z = zarr.open('d.zarr', mode='w', shape=(40,), chunks=(10,), dtype='i4', zarr_format={version})\n"
+        "z[:] = np.arange(40)"
+    )
+    assert len(book.lines("rename")) > 4
+    book.ok("v = zarr.open('d.zarr', mode='r')[:].sum()")
+    book.ok("open('results/out', 'w').write(str(v))")
+    assert files(book.end()) == {"d.zarr": True}
+
+
+def test_figures_through_file_objects(book: Notebook) -> None:
+    book.ok("a = data('P/1'); fig, ax = plt.subplots(); ax.plot(a)")
+    book.ok("with open('results/f.png', 'wb') as f:\n    fig.savefig(f)\nb = io.BytesIO(); fig.savefig(b)")
+    assert [Path(line["path"]).name for line in book.lines("write")] == ["f.png"]
+    assert inputs(book.end()) == {"P/1": True}
+
+
+def test_what_wrapped_classes_and_functions_give_is_unchanged(book: Notebook) -> None:
+    book.ok(
+        "n = nc.Dataset('d', 'w')\n"
+        "assert isinstance(n, nc.Dataset) and issubclass(type(n), nc.Dataset) and type(n) is not nc.Dataset\n"
+        "class Mine(nc.Dataset):\n    pass\n"
+        "n.close(); m = Mine('d'); assert type(m) is Mine and isinstance(m, nc.Dataset); m.close()\n"
+        "import pickle; assert pickle.loads(pickle.dumps(nc.Dataset)) is nc.Dataset\n"
+        "import inspect, tables; assert list(inspect.signature(tables.File).parameters)[:2] == ['filename', 'mode']\n"
+    )
+    book.ok("record.off()")
+    book.ok(
+        "marks = [f for f in (nc.Dataset, nc._netCDF4.Dataset, h5py.File.__init__, tables.file.File.__init__, "
+        "pq.ParquetFile.__init__, pq.ParquetWriter.__init__, feather.write_feather, ds.dataset, pa.OSFile, "
+        "__import__('multiprocessing.pool').pool.Pool._map_async) if hasattr(f, '__shinecat_original__')]\n"
+        "import sys; assert not marks, marks\n"
+        "assert not any(hasattr(f, 'waiting') for f in sys.meta_path)\n"
+        "nc.Dataset('off', 'w').close()\nrecord.on()"
+    )
+    assert "off" not in {Path(line["path"]).name for line in book.lines("write")}
+
+
+FAULTY = [
+    "nc.Dataset('/nowhere/at all')",
+    "nc.Dataset(3)",
+    "pd.read_hdf('/nowhere/at all')",
+    "pd.read_parquet('/nowhere/at all')",
+    "pq.ParquetFile()",
+    "feather.read_table('plain.txt')",
+    "shutil.copy('/nowhere/at all', 'x')",
+]
+
+
+def test_errors_of_libraries_stay_as_they_are(book: Notebook) -> None:
+    (book.folder / "plain.txt").write_text("nothing of the kind" * 20)
+    book.ok(
+        "import traceback\n"
+        "def show(code):\n"
+        "    try:\n        exec(code)\n"
+        "    except BaseException as error:\n"
+        "        frames = [(f.name, f.lineno) for f in traceback.extract_tb(error.__traceback__)]\n"
+        "        print(type(error).__name__, error, frames)"
+    )
+    for code in FAULTY:
+        recorded = book.ok(f"show({code!r})")
+        book.ok("record.off()")
+        plain = book.ok(f"show({code!r})")
+        book.ok("record.on()")
+        assert plain
+        assert recorded == plain
+
+
+def test_copy_of_an_input_is_no_result(book: Notebook) -> None:
+    (book.folder / "raw").write_text("1")
+    book.ok("shutil.copy('raw', 'results/copy')")
+    assert book.lines("write") == []
+    [link] = book.lines("link")
+    assert (Path(link["src"]).name, Path(link["dst"]).name) == ("raw", "copy")
+    book.ok("v = open('results/copy').read()\nopen('results/out', 'w').write(v)")
+    assert files(book.end()) == {"copy": True}
+
+
+def test_copy_of_a_dataset_file_is_the_dataset(book: Notebook) -> None:
+    (book.folder / "raw").write_text("1")
+    book.ok("recorder.belongs(os.path.abspath('raw'), 'P/7')\nshutil.copy2('raw', 'near'); os.symlink('raw', 'other')")
+    book.ok("shutil.move('near', 'nearer')\nv = open('nearer').read() + open('other').read()")
+    book.ok("open('results/out', 'w').write(v)")
+    assert inputs(book.end()) == {"P/7": True}
+    assert files(book.end()) == {}
+
+
+def test_copy_of_a_result_is_a_result(book: Notebook) -> None:
+    book.ok("a = data('P/1')\nopen('scratch', 'w').write(str(a))")
+    book.ok("shutil.copy('scratch', 'results/final')")
+    assert book.lines("link") == []
+    assert (book.end()["run"], files(book.end())) == (3, {"scratch": True})
+    book.ok("shutil.move('scratch', 'results/moved')")
+    assert [Path(line["dst"]).name for line in book.lines("rename")] == ["moved"]
+
+
+def test_run_of_a_script(book: Notebook) -> None:
+    (book.folder / "raw").write_text("1")
+    (book.folder / "script.py").write_text("v = open('raw').read()\nopen('results/out', 'w').write(v)\n")
+    book.ok("%run script.py")
+    assert files(book.end()) == {"raw": True}
+
+
+def test_arguments_of_other_programs_are_uncertain_inputs(book: Notebook) -> None:
+    (book.folder / "raw").write_text("1")
+    (book.folder / "other").write_text("1")
+    book.ok("import subprocess")
+    book.ok("subprocess.run(['cp', 'raw', 'results/copy'])")
+    end = book.end()
+    assert (files(end), end["unseen"]) == ({"raw": False}, ["process: cp"])
+    book.ok("!cat other > results/third")
+    assert (files(book.end()), book.end()["unseen"]) == ({"other": False}, ["process: shell command"])
+    book.ok("subprocess.run('cat raw > fourth', shell=True, cwd='results')")
+    assert book.end()["unseen"] == ["process: sh"]
+
+
+def test_workers_that_are_no_forks(book: Notebook) -> None:
+    for name in "abc":
+        (book.folder / name).write_text(name)
+    (book.folder / "tasks.py").write_text("def load(name):\n    return open(name).read()\n")
+    book.ok("import sys; sys.path.insert(0, os.getcwd()); import tasks, joblib, multiprocessing; __spec__ = None")
+    book.ok("v = joblib.Parallel(n_jobs=2)(joblib.delayed(tasks.load)(n) for n in ['a', 'b'])")
+    book.ok("open('results/j', 'w').write(str(v))")
+    end = book.end()
+    assert (files(end), end["capture"], end["unseen"]) == ({"a": False, "b": False}, "partial", ["process: joblib"])
+    book.ok("with multiprocessing.get_context('spawn').Pool(1) as pool:\n    w = pool.map(tasks.load, ['c'])")
+    book.ok("open('results/s', 'w').write(str(w))")
+    assert (files(book.end()), book.end()["unseen"]) == ({"c": False}, ["process: multiprocessing"])
+    book.ok("x = joblib.Parallel(n_jobs=2, prefer='threads')(joblib.delayed(tasks.load)(n) for n in ['a'])")
+    book.ok("open('results/t', 'w').write(str(x))")
+    assert (files(book.end()), book.end()["unseen"]) == ({"a": True}, [])
