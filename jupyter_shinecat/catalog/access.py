@@ -19,12 +19,16 @@ EVERYBODY = "#all"
 
 @dataclass(frozen=True)
 class Identity:
-    """The caller: an account with its present groups, or nobody (``id`` is None)."""
+    """The caller: an account with its present groups, or nobody (``id`` is None).
+
+    ``read_only`` is the scope of a service token: its caller changes nothing, whatever the groups allow.
+    """
 
     id: str | None = None
     username: str = ""
     email: str = ""
     groups: frozenset[str] = field(default_factory=frozenset)
+    read_only: bool = False
 
     @property
     def signed_in(self) -> bool:
@@ -200,6 +204,11 @@ class Access:
         """Raise a 403 unless ``who`` keeps the proposals."""
         if not (self.is_admin(who) or self._in(who, self._settings.proposal_groups)):
             raise forbidden()
+
+    def check_scope(self, who: Identity, method: str) -> None:
+        """Raise a 403 when a read-only token is used for more than reading."""
+        if who.read_only and method != "GET":
+            raise forbidden("This token is for reading only")
 
     def check_admin(self, who: Identity) -> None:
         """Raise a 403 unless ``who`` is an administrator."""

@@ -8,6 +8,8 @@ from .access import Access
 from .accounts.accounts import Accounts
 from .accounts.file import make_admin, read_accounts
 from .accounts.tokens import TokenMint
+from .audit import Audit
+from .managers.administration import Administration
 from .managers.attachments import Attachments
 from .managers.blocks import Blocks
 from .managers.common import Parts
@@ -17,6 +19,7 @@ from .managers.named import Instruments, Proposals, Samples
 from .managers.people import People
 from .search.engine import Engine
 from .settings import Settings
+from .store import records
 from .store.store import Store
 
 
@@ -45,7 +48,9 @@ class Catalog:
         self.engine = Engine(self.store, folder / "index")
         try:
             self.access = Access(settings)
-            parts = Parts(settings, self.store, self.engine, self.access)
+            self.audit = Audit(folder)
+            parts = Parts(settings, self.store, self.engine, self.access, self.audit)
+            records.prepare(self.store)
             accounts = Accounts(self.store)
             self.made_accounts: Path | None = None
             if accounts_file is None and not accounts.all():
@@ -55,6 +60,7 @@ class Catalog:
             if accounts_file is not None:
                 accounts.load_file(read_accounts(accounts_file))
             self.people = People(parts, accounts, TokenMint.from_folder(folder, settings.jwt_secret))
+            self.administration = Administration(parts, accounts, self.people.sessions)
             self.datasets = Datasets(parts, Includes(parts))
             self.blocks = Blocks(parts)
             self.attachments = Attachments(parts)

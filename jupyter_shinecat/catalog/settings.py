@@ -15,7 +15,7 @@ from .errors import CatalogError
 
 Profile = Literal["shinecat", "scicat-5"]
 PROFILES: tuple[Profile, ...] = ("shinecat", "scicat-5")
-FEATURES = ("client-pid", "renew", "nested-conditions")
+FEATURES = ("client-pid", "renew", "nested-conditions", "administration")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 

@@ -41,7 +41,7 @@ def test_it_says_where_it_listens_and_stops_cleanly(tmp_path):
     assert os.stat(tmp_path / "server.json").st_mode & 0o777 == 0o600
     health = httpx.get(f"{catalog.url}/api/v3/health").json()
     assert health["status"] == "ok"
-    assert health["shinecat"]["features"] == ["client-pid", "renew", "nested-conditions"]
+    assert health["shinecat"]["features"][:3] == ["client-pid", "renew", "nested-conditions"]
     assert catalog.stop() == 0
     assert not (tmp_path / "server.json").exists()
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
+from jupyter_shinecat.catalog.store import records
 from jupyter_shinecat.catalog.store.documents import Transaction
 from jupyter_shinecat.catalog.store.store import Store
 
-from . import passwords
+from . import generations, passwords
+
+T = TypeVar("T")
+_FILE = "accounts-file"
 
 
 @dataclass(frozen=True, repr=False)
 class Account:
-    """One person or service; ``source`` says who keeps it (``file``: the accounts file)."""
+    """One person or service; ``source`` says who keeps it (``file``: the accounts file; ``admin``: administrators)."""
 
     id: str
     username: str
@@ -70,7 +74,7 @@ class Account:
 
 @dataclass(frozen=True, repr=False)
 class NewAccount:
-    """An account as an accounts file describes it."""
+    """An account as an accounts file or an administrator describes it."""
 
     username: str
     email: str
@@ -108,37 +112,83 @@ class Accounts:
         valid = passwords.verify(account.password if account else None, password)
         return account if valid and account is not None and not account.disabled else None
 
+    def change(self, id: str, work: Callable[[Transaction, Account], Account | None]) -> Account | None:
+        """Change an account in one transaction: ``work`` gives its new state, or None to remove it.
+
+        Returns what ``work`` gave; None too where there is no such account.
+        """
+
+        def run(tx: Transaction) -> Account | None:
+            rows = tx.accounts("id = ?", (id,))
+            if not rows:
+                return None
+            after = work(tx, _account(rows[0]))
+            if after is None:
+                records.delete_account(tx, id)
+                return None
+            after = replace(after, modified=dates.now())
+            _put(tx, [after])
+            return after
+
+        return self._store.change(run)
+
+    def add(self, new: NewAccount, source: str, also: Callable[[Transaction, Account], T]) -> tuple[Account, T] | None:
+        """Store a new account, and do ``also`` in the same transaction; None when the name is taken."""
+        account = _new(new, source)
+
+        def run(tx: Transaction) -> tuple[Account, T] | None:
+            if tx.accounts("username = ?", (new.username,)):
+                return None
+            _put(tx, [account])
+            return account, also(tx, account)
+
+        return self._store.change(run)
+
     def load_file(self, wanted: Iterable[NewAccount]) -> None:
-        """Make the accounts of the accounts file what the file says; those that left the file are disabled."""
+        """Bring in what changed in the accounts file since it was read last; those that left the file are disabled.
+
+        Where the file still says what it said, what administrators changed meanwhile (passwords, groups, disabled and
+        deleted accounts) stays.
+        """
         old = {account.username: account for account in self.all()}
-        now = dates.now()
+        with self._store.snapshot() as snapshot:
+            said = records.all_of(snapshot, _FILE)
         changed: list[Account] = []
-        names = set()
+        ended: list[str] = []
+        says: dict[str, records.Record | None] = dict.fromkeys(said)
         for new in wanted:
-            names.add(new.username)
-            before = old.get(new.username)
-            if before is None:
-                changed.append(
-                    Account(
-                        secrets.token_hex(12), new.username, new.email, passwords.hash_password(new.password),
-                        new.groups, "file", False, secrets.token_hex(12), now, now,
-                    )
-                )  # fmt: skip
+            last, before = said.get(new.username), old.get(new.username)
+            says[new.username] = last
+            same_password = passwords.verify(
+                last["password"] if last else before.password if before else None, new.password
+            )
+            if last and same_password and last["email"] == new.email and last["groups"] == list(new.groups):
                 continue
-            same_password = passwords.verify(before.password, new.password)
-            after = replace(
-                before, email=new.email, groups=new.groups, source="file", disabled=False,
-                password=before.password if same_password else passwords.hash_password(new.password),
-            )  # fmt: skip
+            if before is None:
+                after = _new(new, "file")
+            else:
+                after = replace(before, source="file", disabled=before.disabled and last is not None)
+                if not same_password:
+                    after = replace(after, password=passwords.hash_password(new.password))
+                    ended.append(after.id)
+                if last is None or last["email"] != new.email:
+                    after = replace(after, email=new.email)
+                if last is None or last["groups"] != list(new.groups):
+                    after = replace(after, groups=new.groups)
+            says[new.username] = {
+                "password": last["password"] if last and same_password else after.password,
+                "email": new.email, "groups": list(new.groups),
+            }  # fmt: skip
             if after != before:
-                changed.append(replace(after, modified=now))
+                changed.append(replace(after, modified=dates.now()))
         changed.extend(
-            replace(account, disabled=True, modified=now)
+            replace(account, disabled=True, modified=dates.now())
             for name, account in old.items()
-            if account.source == "file" and name not in names and not account.disabled
+            if account.source == "file" and says.get(name) is None and not account.disabled
         )
-        if changed:
-            self._store.change(lambda tx: _put(tx, changed))
+        news = {name: record for name, record in says.items() if record != said.get(name)}
+        if changed or news:
+            self._store.change(lambda tx: _load(tx, changed, news, ended))
 
     def settings(self, id: str) -> dict[str, Any] | None:
         """A person's settings document."""
@@ -164,6 +214,22 @@ def _account(row: tuple[Any, ...]) -> Account:
         created,
         modified,
     )
+
+
+def _new(new: NewAccount, source: str) -> Account:
+    now = dates.now()
+    return Account(
+        secrets.token_hex(12), new.username, new.email, passwords.hash_password(new.password), new.groups, source,
+        False, secrets.token_hex(12), now, now,
+    )  # fmt: skip
+
+
+def _load(tx: Transaction, changed: list[Account], news: dict[str, records.Record | None], ended: list[str]) -> None:
+    _put(tx, changed)
+    for name, record in news.items():
+        records.put(tx, _FILE, name, record)
+    for id in ended:
+        generations.end(tx, id)
 
 
 def _put(tx: Transaction, accounts: list[Account]) -> None:

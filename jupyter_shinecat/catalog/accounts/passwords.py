@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 
 import argon2
 
@@ -26,3 +27,8 @@ def verify(stored: str | None, password: str) -> bool:
         return _hasher.verify(stored or _nobody(), password) and stored is not None
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
+
+
+def random_password() -> str:
+    """A password that nobody knows, for accounts that wait for their person to set one."""
+    return secrets.token_urlsafe(32)

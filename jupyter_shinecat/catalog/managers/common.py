@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.audit import Audit
 from jupyter_shinecat.catalog.errors import bad_request
 from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.engine import Engine
@@ -31,6 +32,7 @@ class Parts:
     store: Store
     engine: Engine
     access: Access
+    audit: Audit
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Manager:
         self.store = parts.store
         self.engine = parts.engine
         self.access = parts.access
+        self.audit = parts.audit
 
     @property
     def _nested(self) -> bool:

@@ -219,9 +219,14 @@ class Datasets(Manager):
             stamp_changed(after, who)
             tx.replace("dataset", pid, after)
             _share_access(tx, doc, after)
+            changed.update(access_changes(doc, after))
             return after
 
-        return self._form(self.store.change(change), version)
+        changed: dict[str, Any] = {}
+        after = self.store.change(change)
+        if changed:
+            self.audit.note("dataset.access", pid, **changed)
+        return self._form(after, version)
 
     def _changed(self, doc: Doc, sent: dict[str, Any], version: int, merge: bool) -> Doc:
         sent = dict(sent)
@@ -301,6 +306,15 @@ class Datasets(Manager):
             return doc
 
         return shown(self.store.change(change), pid)
+
+
+def access_changes(before: Doc, after: Doc) -> dict[str, Any]:
+    """What changed of who may read or change a document, as pairs of before and after."""
+    return {
+        name: [before.get(name), after.get(name)]
+        for name in ("ownerGroup", "accessGroups", "sharedWith", "isPublished")
+        if before.get(name) != after.get(name)
+    }
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

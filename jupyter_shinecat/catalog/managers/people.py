@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_shinecat.catalog import dates
-from jupyter_shinecat.catalog.access import ANONYMOUS, Identity
+from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts
+from jupyter_shinecat.catalog.accounts.sessions import Sessions
 from jupyter_shinecat.catalog.accounts.throttle import Throttle
 from jupyter_shinecat.catalog.accounts.tokens import NEVER_S, TokenMint
 from jupyter_shinecat.catalog.errors import CatalogError, Refused, bad_request, forbidden, not_found, unauthenticated
@@ -33,6 +34,7 @@ class People(Manager):
         super().__init__(parts)
         self._accounts = accounts
         self._mint = mint
+        self.sessions = Sessions(self.store, accounts, mint)
         self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
 
     # -- tokens --
@@ -54,24 +56,24 @@ class People(Manager):
         return self._answer(account, self.settings.jwt_expires_in_s)
 
     def _answer(self, account: Account, lifetime_s: int, signed_in_at: int | None = None) -> dict[str, Any]:
-        token = self._mint.sign(account.user, lifetime_s, signed_in_at)
+        token = self.sessions.sign(account, lifetime_s, signed_in_at)
         return {
             "access_token": token, "id": token, "expires_in": lifetime_s, "ttl": lifetime_s,
             "created": dates.iso(datetime.now(UTC)), "userId": account.id, "user": account.user_document,
         }  # fmt: skip
 
     def identify(self, token: str | None) -> Identity:
-        """The caller of a token; a forged one is nobody, an expired one a 401."""
-        claims = self._mint.claims(token) if token else None
-        account = self._accounts.by_id(str(claims.get("_id"))) if claims else None
-        return account.caller if account is not None and not account.disabled else ANONYMOUS
+        """The caller of a token; a forged or ended one is nobody, an expired one a 401."""
+        return self.sessions.identity(token)
 
     def renew(self, token: str | None) -> dict[str, Any]:
         """A fresh token for a valid one, up to 30 days after the password was given."""
-        claims = self._mint.claims(token) if token else None
-        account = self._accounts.by_id(str(claims.get("_id"))) if claims else None
-        if claims is None or account is None or account.disabled:
+        found = self.sessions.account(token)
+        if found is None:
             raise unauthenticated()
+        account, claims = found
+        if "service" in claims:
+            raise forbidden("A service token is not renewed")
         signed_in_at = int(claims.get("auth_time") or claims.get("iat") or 0)
         left = signed_in_at + self.settings.renew_for_s - int(time.time())
         if left <= 0:
@@ -92,7 +94,8 @@ class People(Manager):
                 lifetime = min(parse_lifetime(wanted), NEVER_S)
             except CatalogError as error:
                 raise bad_request(str(error)) from None
-        return {"jwt": self._mint.sign(account.user, lifetime)}
+        self.audit.note("token.mint", account.username, lifetime_s=lifetime)
+        return {"jwt": self.sessions.sign(account, lifetime)}
 
     def service_token(self, who: Identity) -> dict[str, str]:
         """A token for third-party services: groups only, no login here (``users/jwt``)."""

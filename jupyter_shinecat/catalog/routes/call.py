@@ -37,6 +37,7 @@ class Call:
     bare_query: str
     headers: dict[str, str]
     raw_body: bytes
+    request_id: str = ""
     status: int = 200
     response_headers: dict[str, str] = field(default_factory=dict)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,6 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 from tornado import web
 
+from jupyter_shinecat.catalog.audit import Actor, actor
 from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.errors import Refused, bad_request
 
@@ -20,6 +23,7 @@ from .router import Router
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _BUSY = 256
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Dispatcher:
@@ -53,6 +57,8 @@ class Dispatcher:
 
     def _answer(self, route: Route, call: Call, token: str | None) -> bytes | None:
         call.who = self.catalog.people.identify(token)
+        actor.set(Actor(call.who.username, call.address, call.request_id))
+        self.catalog.access.check_scope(call.who, route.method)
         result = route.answer(call)
         return None if result is None else _encode(result)
 
@@ -71,6 +77,9 @@ class ApiHandler(web.RequestHandler):
 
     def initialize(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
+        sent = self.request.headers.get("X-Request-Id", "")
+        self.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+        self.set_header("X-Request-Id", self.request_id)
 
     def set_default_headers(self) -> None:
         self.set_header("Content-Type", "application/json; charset=utf-8")
@@ -78,6 +87,8 @@ class ApiHandler(web.RequestHandler):
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")
+        if hasattr(self, "request_id"):  # not yet in the constructor, but again when an error clears the headers
+            self.set_header("X-Request-Id", self.request_id)
 
     async def _dispatch(self) -> None:
         request = self.request
@@ -99,6 +110,7 @@ class ApiHandler(web.RequestHandler):
             bare_query=request.query or "",
             headers={name.lower(): value for name, value in request.headers.get_all()},
             raw_body=request.body,
+            request_id=self.request_id,
             status=201 if method == "POST" else 200,
         )
         body = await self._dispatcher.run(route, call, token)

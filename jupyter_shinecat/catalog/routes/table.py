@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_shinecat.catalog.settings import Settings
 
-from . import auth, datasets, health, named, parts, users
+from . import administration, auth, datasets, health, named, parts, users
 from .router import Router
 
 
@@ -13,6 +13,7 @@ def router(settings: Settings) -> Router:
     return Router(
         [
             *auth.routes(settings.features),
+            *administration.routes(settings.features),
             *users.routes(),
             *datasets.routes(),
             *parts.routes(),
