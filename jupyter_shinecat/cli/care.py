@@ -1,8 +1,9 @@
-"""``shinecat catalog check | backup | restore | reindex``."""
+"""``shinecat catalog check | backup | restore | reindex | export | import``."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -91,3 +92,66 @@ def reindex(data: Path) -> None:
     from jupyter_shinecat.catalog.care.reindex import reindex as run
 
     click.echo(tr("{number} datasets in the index", number=run(data.expanduser().absolute())))
+
+
+@click.command()
+@_data
+@click.option(
+    "--form", type=click.Choice(["lines", "mongo"]), default="lines", show_default=True,
+    help="lines: one file for another catalog of this kind. mongo: a folder of files for mongoimport.",
+)  # fmt: skip
+@click.argument("target", type=click.Path(path_type=Path))
+def export(data: Path, form: str, target: Path) -> None:
+    """Write every document into TARGET, a new file or folder; accounts are not exported. The catalog may be running."""
+    from jupyter_shinecat.catalog.care.export import export_lines, export_mongo
+
+    run = export_mongo if form == "mongo" else export_lines
+    result = run(data.expanduser().absolute(), target.expanduser().absolute())
+    click.echo(_counts(result.counts))
+    for kind, id, reason in result.refused:
+        click.echo(tr("left out: {kind} {id}: {reason}", kind=kind, id=id, reason=reason))
+    click.echo(tr("export in {path}", path=target))
+    sys.exit(1 if result.refused else 0)
+
+
+@click.command("import")
+@_data
+@click.option("--env", "env_file", type=click.Path(dir_okay=False, path_type=Path), help="File with SciCat's settings.")
+@click.option(
+    "--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with a token of the SciCat; else the variable SHINECAT_TOKEN.",
+)  # fmt: skip
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as JSON.")
+@click.argument("source")
+def import_(data: Path, env_file: Path | None, token_file: Path | None, report: Path | None, source: str) -> None:
+    """Bring documents into a stopped catalog: from SOURCE, a file that export made or the address of a SciCat.
+
+    PIDs and audit fields are kept; documents that are there already stay as they are. Run it again after an
+    interruption: it goes on. Exit code 1 when a document was refused or differs.
+    """
+    from jupyter_shinecat.catalog.care.importing import Importer
+    from jupyter_shinecat.catalog.care.sources import LinesSource, SciCatSource, Source
+    from jupyter_shinecat.catalog.settings import Settings, environment
+    from jupyter_shinecat.scicat.secret import Secret
+
+    taken: Source
+    if source.startswith(("http://", "https://")):
+        text = token_file.read_text(encoding="ascii") if token_file else os.environ.get("SHINECAT_TOKEN", "")
+        if not text.strip():
+            click.echo(tr("Without a token only what is public is imported."))
+        taken = SciCatSource(source, Secret(text.strip()) if text.strip() else None)
+    else:
+        taken = LinesSource(Path(source).expanduser())
+    importer = Importer(data.expanduser().absolute(), Settings.from_environment(environment(env_file)))
+    result = importer.run(taken)
+    if result.resumed:
+        click.echo(tr("went on with an import that had been interrupted"))
+    click.echo(tr("new: {counts}", counts=_counts(result.new) or "0"))
+    click.echo(tr("there already: {counts}", counts=_counts(result.same) or "0"))
+    for kind, id, names in result.different:
+        click.echo(tr("kept as it is here: {kind} {id}, which differs in {names}", kind=kind, id=id, names=names))
+    for kind, id, reason in result.refused:
+        click.echo(tr("refused: {kind} {id}: {reason}", kind=kind, id=id, reason=reason))
+    if report is not None:
+        report.write_text(json.dumps(asdict(result), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    sys.exit(1 if result.refused or result.different else 0)

@@ -51,5 +51,5 @@ def serve(
     click.echo(tr("stopped"))
 
 
-for _command in (care.check, care.backup, care.restore, care.reindex):
+for _command in (care.check, care.backup, care.restore, care.reindex, care.export, care.import_):
     catalog.add_command(_command)

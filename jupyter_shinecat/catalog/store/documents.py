@@ -139,6 +139,11 @@ class Snapshot:
         row = self._sql.execute("SELECT body FROM account_settings WHERE account = ?", (account,)).fetchone()
         return _decode(row[0]) if row else None
 
+    def progress(self, source: str) -> Doc | None:
+        """How far an import from ``source`` came; None when none is under way."""
+        row = self._sql.execute("SELECT body FROM progress WHERE source = ?", (source,)).fetchone()
+        return _decode(row[0]) if row else None
+
 
 class Transaction(Snapshot):
     """Changes that are kept together or not at all."""
@@ -189,3 +194,10 @@ class Transaction(Snapshot):
             self._sql.execute(
                 "INSERT OR REPLACE INTO account_settings VALUES (?, ?)", (account, _encode(body).decode())
             )
+
+    def put_progress(self, source: str, body: Doc | None) -> None:
+        """Remember how far an import from ``source`` came; None forgets it."""
+        if body is None:
+            self._sql.execute("DELETE FROM progress WHERE source = ?", (source,))
+        else:
+            self._sql.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", (source, _encode(body).decode()))
