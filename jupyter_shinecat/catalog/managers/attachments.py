@@ -10,6 +10,7 @@ from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
 
 from . import attachment_fields as fields
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
+from .history import record
 from .validate import messages, problems, require_object, without_nulls
 
 _KINDS = ("dataset", "sample", "proposal")
@@ -130,6 +131,7 @@ class Attachments(Manager):
             self.access.check_attach(who, after)
             self._check_targets(tx, who, after)
             stamp_changed(after, who)
+            record(tx, self.settings, self.kind, aid, who, doc, after)
             tx.replace("attachment", aid, after)
             return after
 
@@ -143,6 +145,7 @@ class Attachments(Manager):
             if not self.access.is_admin(who):
                 self.access.check_attach(who, doc)
                 self._check_targets(tx, who, doc)
+            record(tx, self.settings, self.kind, aid, who, doc, None)
             tx.delete("attachment", aid)
             return doc
 

@@ -86,6 +86,10 @@ V3_DERIVED_CREATE = (
     Field("inputDatasets", "strings", required=True),
     Field("usedSoftware", "strings", required=True),
 )
+V3_CUSTOM_CREATE = tuple(
+    Field(field.name, field.check, field.required and field in _V3)
+    for field in {field.name: field for field in (*V3_RAW_CREATE, *_V3)}.values()
+)
 V3_UPDATE = tuple(
     {
         field.name: field for field in (*V3_RAW_CREATE, *V4_UPDATE) if field.name not in ("pid", "type", "version")

@@ -52,9 +52,7 @@ def register(facility: Facility, doc: Doc) -> None:
             424, f"The DOI registry could not be reached ({type(error).__name__}). Nothing was changed. Try again."
         ) from None
     if not answer.is_success:
-        raise Refused(
-            424, f"The DOI registry answered {answer.status_code}: {answer.text[:300]}. Nothing was changed."
-        )
+        raise Refused(424, f"The DOI registry answered {answer.status_code}: {answer.text[:300]}. Nothing was changed.")
 
 
 def attributes(facility: Facility, doc: Doc) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _HELPERS: dict[str, Callable[[Any], str]] = {
 def filled(template: str, context: dict[str, Any]) -> str:
     """``template`` with each ``{{path}}`` or ``{{helper path}}`` replaced; an unknown path gives nothing.
 
-    Helpers are ``jsonify``, ``urlencode`` and ``encodeURIComponent``; blocks (``{{#each}}``) are not understood and stay.
+    Helpers are ``jsonify``, ``urlencode`` and ``encodeURIComponent``; blocks (``{{#each}}``) stay as they are.
     """
 
     def value(match: re.Match[str]) -> str:

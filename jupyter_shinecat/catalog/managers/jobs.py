@@ -164,9 +164,7 @@ class Jobs(Manager):
         visible = self.access.visible(who, "dataset")
         with self.store.snapshot() as snapshot:
             found = snapshot.get_many("dataset", [item["pid"] for item in _datasets(doc)])
-            return [
-                projection.apply(shown(item, pid)) for pid, item in found.items() if visible.shows(snapshot, item)
-            ]
+            return [projection.apply(shown(item, pid)) for pid, item in found.items() if visible.shows(snapshot, item)]
 
     def patch(self, who: Identity, id: str, body: Any, *, version: int) -> Doc:
         """Change a job's state."""

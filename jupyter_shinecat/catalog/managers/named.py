@@ -11,6 +11,7 @@ from jupyter_shinecat.catalog.search.options import parse_limits
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
+from .history import record
 from .si import with_si
 from .validate import Field, messages, normalise_dates, problems, require_object, without_nulls
 
@@ -145,6 +146,7 @@ class Named(Manager):
             self._defaults(after)
             self.access.check_owner_change(who, doc, after)
             stamp_changed(after, who)
+            record(tx, self.settings, self.kind, id, who, doc, after)
             tx.replace(self.kind, id, after)
             return after
 
@@ -158,6 +160,7 @@ class Named(Manager):
             self.access.check_delete_other(who)
             if doc is None:
                 raise not_found(f"{self.label}: {id} not found")
+            record(tx, self.settings, self.kind, id, who, doc, None)
             tx.delete(self.kind, id)
             return doc
 
@@ -226,6 +229,8 @@ class Proposals(Named):
         doc.setdefault("metadata", {})
         doc.setdefault("parentProposalId", None)
         doc.setdefault("type", "Default Proposal")
+        if self.settings.facility.proposal_types and doc["type"] not in self.settings.facility.types_of_proposals:
+            raise bad_request(["type must be one of the configured proposal types"])
         doc.setdefault("instrumentIds", [])
         doc.setdefault("numberOfDatasets", 0)
 

@@ -14,22 +14,25 @@ def si_pair(value: float, unit: str) -> tuple[float, str] | None:
     return pair
 
 
-def with_si(value: Any) -> Any:
+def with_si(value: Any, *, echo: bool = False) -> Any:
     """A copy of ``value`` in which each ``{value, unit}`` or ``{v, u}`` has ``valueSI`` and ``unitSI``.
 
-    What was written is kept as it is; an unknown unit, or a value that is no number, gets no pair.
+    What was written is kept as it is; an unknown unit, or a value that is no number, gets no pair, or with ``echo``
+    the value and unit themselves, as SciCat's server does.
     """
     if isinstance(value, list):
-        return [with_si(item) for item in value]
+        return [with_si(item, echo=echo) for item in value]
     if not isinstance(value, dict):
         return value
-    result = {key: with_si(item) for key, item in value.items()}
+    result = {key: with_si(item, echo=echo) for key, item in value.items()}
     for value_key, unit_key in _FORMS:
         unit = result.get(unit_key)
         if value_key in result and isinstance(unit, str):
             result.pop("valueSI", None)
             result.pop("unitSI", None)
             pair = _pair(result[value_key], unit) if unit else None
+            if pair is None and echo and unit:
+                pair = result[value_key], unit
             if pair is not None:
                 result["valueSI"], result["unitSI"] = pair
             break

@@ -95,6 +95,14 @@ def _patch_lifecycle(call: Call) -> Any:
     return call.by_id("pid", lambda pid: call.catalog.datasets.patch_lifecycle(call.who, pid, call.body))
 
 
+def _append(call: Call) -> Any:
+    call.status = 200
+    field = (call.query.get("fieldName") or [""])[0]
+    values = call.query.get("data") or []
+    data = call.json("data") if len(values) == 1 and values[0].startswith("[") else values
+    return call.by_id("pid", lambda pid: call.catalog.datasets.append(call.who, pid, field, data))
+
+
 def routes() -> list[Route]:
     """The table."""
     table: list[Route] = []
@@ -121,6 +129,7 @@ def routes() -> list[Route]:
     public = "/api/v4/datasets/public"
     return [
         *table,
+        Route("POST", "/api/v3/datasets/{pid}/appendToArrayField", _append),
         Route("GET", "/api/v3/datasets/fullquery", _fullquery),
         Route("GET", "/api/v3/datasets/fullfacet", _fullfacet),
         Route("GET", "/api/v4/datasets/fullfacet", _fullfacet_v4),
