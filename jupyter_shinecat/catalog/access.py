@@ -15,6 +15,8 @@ from .settings import Settings
 from .store.documents import Doc, Snapshot
 
 EVERYBODY = "#all"
+# States of a publication that everybody sees.
+PUBLIC_STATES = ("public", "registered", "amended")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Access:
             who = ANONYMOUS
         if kind == "instrument":
             return Visible(Always() if who.signed_in else Never())
+        if kind in ("job", "publisheddata", "policy", "history"):
+            return Visible(self._facility_readable(who, kind))
         own = self._readable(who)
         if kind in ("origdatablock", "datablock"):
             return Visible(own, lambda snapshot, doc: self._block_belongs(who, snapshot, doc))
@@ -97,6 +101,30 @@ class Access:
             return published
         groups = tuple(sorted(who.groups))
         return either(published, OneOf(("ownerGroup",), groups), OneOf(("accessGroups",), groups))
+
+    def _facility_readable(self, who: Identity, kind: str) -> Condition:
+        facility = self._settings.facility
+        if self.is_admin(who):
+            return Always()
+        if kind == "publisheddata":
+            # The creator is a name kept by us: no request can set it.
+            public = OneOf(("status",), PUBLIC_STATES)
+            return either(public, OneOf(("createdBy",), (who.username,))) if who.signed_in else public
+        if not who.signed_in:
+            return Never()
+        if kind == "history":
+            allowed = facility.history_groups.items()
+            subsystems = tuple(sorted(name for name, groups in allowed if self._in(who, groups)))
+            return OneOf(("subsystem",), subsystems) if subsystems else Never()
+        groups = tuple(sorted(who.groups))
+        if kind == "job":
+            if self._in(who, facility.job_update_privileged_groups):
+                return Always()
+            mine = OneOf(("ownerUser",), (who.username,))
+            return either(mine, OneOf(("ownerGroup",), groups)) if groups else mine
+        if self._in(who, facility.policy_groups):
+            return Always()
+        return either(OneOf(("ownerGroup",), groups), OneOf(("accessGroups",), groups)) if groups else Never()
 
     def _block_belongs(self, who: Identity, snapshot: Snapshot, doc: Doc) -> bool:
         dataset = snapshot.get("dataset", str(doc.get("datasetId")))
@@ -145,6 +173,11 @@ class Access:
     def check_update_dataset(self, who: Identity, doc: Doc) -> None:
         """Raise a 403 unless ``who`` may change this dataset, its blocks and its attachments."""
         if not self.may_update_dataset(who, doc):
+            raise forbidden("Unauthorized to update this dataset")
+
+    def check_append(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may append to lists of this dataset; the real server refuses owners too."""
+        if not self.is_admin(who) and (self._settings.profile == "scicat-5" or not self.may_update_dataset(who, doc)):
             raise forbidden("Unauthorized to update this dataset")
 
     def may_update_dataset(self, who: Identity, doc: Doc) -> bool:
@@ -218,4 +251,84 @@ class Access:
     def check_delete_other(self, who: Identity) -> None:
         """Raise a 403 unless ``who`` may delete samples, proposals or instruments."""
         if not (self._in(who, self._settings.delete_groups) or self.is_admin(who)):
+            raise forbidden()
+
+    # -- jobs --
+
+    def check_create_job(self, who: Identity, doc: Doc, rule: str, snapshot: Snapshot, datasets: list[Doc]) -> None:
+        """Raise a 403 unless ``rule`` of the job's type, or a role, lets ``who`` create it for its owner."""
+        if self.is_admin(who) or self._in(who, self._settings.facility.job_create_privileged_groups):
+            return
+        if who.signed_in:
+            own_group = doc.get("ownerGroup") is None or doc["ownerGroup"] in who.groups
+            if doc.get("ownerUser") != who.username or not own_group:
+                raise forbidden("Invalid job owner. The owner must be yourself and one of your groups")
+        elif "ownerUser" in doc or "ownerGroup" in doc:
+            raise forbidden("Invalid job owner. A job of an anonymous user has no owner")
+        visible = self.visible(who, "dataset")
+        allowed = {
+            "#all": True,
+            "#authenticated": who.signed_in,
+            "#datasetPublic": bool(datasets) and all(d.get("isPublished") is True for d in datasets),
+            "#datasetAccess": bool(datasets) and all(visible.shows(snapshot, d) for d in datasets),
+            "#datasetOwner": bool(datasets) and all(self._owns(who, d) for d in datasets),
+        }.get(rule, self._named(who, rule))
+        if not allowed:
+            raise forbidden()
+
+    def check_update_job(self, who: Identity, doc: Doc, rule: str) -> None:
+        """Raise a 403 unless ``rule`` of the job's type, or a role, lets ``who`` change its state."""
+        if self.is_admin(who) or self._in(who, self._settings.facility.job_update_privileged_groups):
+            return
+        allowed = {
+            # Not anonymous callers, who could end anybody's jobs by guessing ids.
+            "#all": who.signed_in,
+            "#jobOwnerUser": who.signed_in and doc.get("ownerUser") == who.username,
+            "#jobOwnerGroup": self._owns(who, doc),
+        }.get(rule, self._named(who, rule))
+        if not allowed:
+            raise forbidden()
+
+    @staticmethod
+    def _named(who: Identity, rule: str) -> bool:
+        """A rule that names one user, or ``@group``."""
+        if rule.startswith("#"):
+            return False
+        return who.signed_in and (rule[1:] in who.groups if rule.startswith("@") else rule == who.username)
+
+    def check_delete_job(self, who: Identity) -> None:
+        """Raise a 403 unless ``who`` may delete jobs."""
+        own = self._settings.profile != "scicat-5" and self.is_admin(who)
+        if not (own or self._in(who, self._settings.facility.job_delete_groups)):
+            raise forbidden()
+
+    # -- publications, policies, history --
+
+    def check_change_publication(self, who: Identity, doc: Doc) -> None:
+        """Raise a 403 unless ``who`` may change or delete this publication: its creator until it is registered."""
+        mine = who.signed_in and doc.get("createdBy") == who.username
+        if not self.is_admin(who) and not (mine and doc.get("status") in ("private", "public")):
+            raise forbidden("Unauthorized to change this publication")
+
+    def check_publish(self, who: Identity, doc: Doc, datasets: list[Doc]) -> None:
+        """Raise a 403 unless ``who`` made the publication and may change every dataset of it."""
+        if self.is_admin(who):
+            return
+        if not who.signed_in or doc.get("createdBy") != who.username:
+            raise forbidden("Unauthorized to change this publication")
+        for dataset in datasets:
+            self.check_update_dataset(who, dataset)
+
+    def check_write_policy(self, who: Identity) -> None:
+        """Raise a 403 unless ``who`` keeps the policies."""
+        if not (self.is_admin(who) or self._in(who, self._settings.facility.policy_groups)):
+            raise forbidden()
+
+    def check_history(self, who: Identity, subsystem: str | None) -> None:
+        """Raise a 403 unless ``who`` may read the history of something, or of ``subsystem``."""
+        if self.is_admin(who):
+            return
+        groups = self._settings.facility.history_groups
+        wanted = groups if subsystem is None else {subsystem}
+        if not any(self._in(who, groups.get(name, frozenset())) for name in wanted):
             raise forbidden()

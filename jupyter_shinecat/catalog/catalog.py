@@ -13,10 +13,17 @@ from .managers.administration import Administration
 from .managers.attachments import Attachments
 from .managers.blocks import Blocks
 from .managers.common import Parts
+from .managers.datablocks import Datablocks
 from .managers.datasets import Datasets
+from .managers.history import History
 from .managers.includes import Includes
+from .managers.jobs import Jobs
+from .managers.metadata_keys import MetadataKeys
 from .managers.named import Instruments, Proposals, Samples
 from .managers.people import People
+from .managers.policies import Policies
+from .managers.publications import Publications
+from .managers.runtime_config import RuntimeConfig
 from .search.engine import Engine
 from .settings import Settings
 from .store import records
@@ -44,6 +51,7 @@ class Catalog:
     def __init__(self, folder: Path, settings: Settings, accounts_file: Path | None = None) -> None:
         self.settings = settings
         self.folder = folder
+        self.jobs: Jobs = None  # type: ignore[assignment]  # until the rest stands
         self.store = Store(folder)
         self.engine = Engine(self.store, folder / "index")
         try:
@@ -67,11 +75,20 @@ class Catalog:
             self.samples = Samples(parts)
             self.proposals = Proposals(parts)
             self.instruments = Instruments(parts)
+            self.datablocks = Datablocks(parts)
+            self.publications = Publications(parts)
+            self.policies = Policies(parts)
+            self.history = History(parts)
+            self.metadata_keys = MetadataKeys(parts)
+            self.runtime_config = RuntimeConfig(parts)
+            self.jobs = Jobs(parts)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Finish writes and let the data folder go."""
+        if self.jobs is not None:
+            self.jobs.close()
         self.engine.close()
         self.store.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from jupyter_shinecat.locale import tr
 
 from .errors import CatalogError
+from .facility import Facility
 
 Profile = Literal["shinecat", "scicat-5"]
 PROFILES: tuple[Profile, ...] = ("shinecat", "scicat-5")
@@ -49,6 +50,7 @@ class Settings:
     max_dataset_values: int = 50_000
     login_attempts: int = 5
     login_window_s: int = 60
+    facility: Facility = field(default_factory=Facility)
 
     def __repr__(self) -> str:
         return f"Settings(profile={self.profile!r}, ...)"  # holds the JWT secret
@@ -108,6 +110,7 @@ class Settings:
             max_body_bytes=whole("SHINECAT_MAX_BODY_MB", default.max_body_bytes >> 20) << 20,
             login_attempts=whole("SHINECAT_LOGIN_ATTEMPTS", default.login_attempts),
             login_window_s=whole("SHINECAT_LOGIN_WINDOW_S", default.login_window_s),
+            facility=Facility.from_environment(env),
         )
 
 

@@ -17,16 +17,18 @@ from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
 
 from . import dataset_fields as fields
 from .common import Manager, Parts, new_object_id, new_uuid, shown, stamp_changed, stamp_new
+from .history import record
 from .includes import Includes
 from .limits import check_dataset, check_metadata
 from .si import half_pair, with_si
 from .validate import Problem, messages, normalise_dates, problems, require, require_object, without_nulls
 
-TYPES = ("raw", "derived")
+_APPENDABLE = ("keywords", "inputDatasets", "usedSoftware", "proposalIds", "sampleIds", "instrumentIds")
 _LISTS = (
     "accessGroups", "keywords", "techniques", "sharedWith", "relationships", "principalInvestigators", "proposalIds",
     "sampleIds", "instrumentIds", "inputDatasets", "usedSoftware",
 )  # fmt: skip
+_V3_CREATE = {"raw": fields.V3_RAW_CREATE, "derived": fields.V3_DERIVED_CREATE}
 _PID = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
 
 
@@ -38,6 +40,9 @@ class Datasets(Manager):
     def __init__(self, parts: Parts, includes: Includes) -> None:
         super().__init__(parts)
         self._includes = includes
+        self._strict = self.settings.profile == "scicat-5"
+        self._started = dates.now()
+        self._types = self.settings.facility.types_of_datasets
 
     # -- create --
 
@@ -71,15 +76,25 @@ class Datasets(Manager):
         text = "; ".join(messages(found))
         return {"valid": False, "error": text, "reason": text}
 
+    def _new_lifecycle(self) -> Doc:
+        cycle = _new_lifecycle()
+        if self._strict:
+            # The real server's defaults: the moment it started, whatever the names say.
+            cycle.update(dateOfDiskPurging=self._started, publishedOn=self._started, dateOfPublishing=_years_on(3))
+        return cycle
+
     def _check(self, sent: dict[str, Any], version: int) -> list[Problem]:
         if version == 4:
             found = problems(sent, fields.V4_CREATE)
-            if not found and sent["type"] not in TYPES:
+            if not found and sent["type"] not in self._types:
                 raise Refused(400, "Invalid dataset type!", body={"status": 400, "message": "Invalid dataset type!"})
             return found
-        if sent.get("type") not in TYPES:
+        if not isinstance(sent.get("type"), str) or sent["type"] not in self._types:
             raise Refused(400, "Invalid dataset type!", body={"status": 400, "message": "Invalid dataset type!"})
-        return problems(sent, fields.V3_RAW_CREATE if sent["type"] == "raw" else fields.V3_DERIVED_CREATE)
+        if sent["type"] in _V3_CREATE:
+            return problems(sent, _V3_CREATE[sent["type"]])
+        # v3 knows no other types; ours takes what both forms may hold.
+        return problems(sent, fields.V3_CUSTOM_CREATE)
 
     def _complete(self, doc: Doc, who: Identity, version: int) -> None:
         """Bring a valid body into the stored form, in place, with the server's defaults."""
@@ -96,7 +111,7 @@ class Datasets(Manager):
             doc.update(plural)
         normalise_dates(doc, fields.V4_CREATE)
         check_metadata(doc.get("scientificMetadata"), self.settings)
-        doc["scientificMetadata"] = with_si(doc.get("scientificMetadata") or {})
+        doc["scientificMetadata"] = with_si(doc.get("scientificMetadata") or {}, echo=self._strict)
         if not doc.get("datasetName"):
             doc["datasetName"] = (
                 doc["sourceFolder"].rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or doc["sourceFolder"]
@@ -107,7 +122,7 @@ class Datasets(Manager):
             doc.setdefault(name, [])
         doc.setdefault("classification", "IN=medium,AV=low,CO=low")
         doc["isPublished"] = bool(doc.get("isPublished", False))
-        doc["datasetlifecycle"] = {**_new_lifecycle(), **self._lifecycle(doc.get("datasetlifecycle"))}
+        doc["datasetlifecycle"] = {**self._new_lifecycle(), **self._lifecycle(doc.get("datasetlifecycle"))}
         doc["version"] = str(version)
         check_dataset(doc, self.settings)
         stamp_new(doc, who)
@@ -217,8 +232,9 @@ class Datasets(Manager):
             after = self._changed(doc, sent, version, merge)
             self.access.check_owner_change(who, doc, after)
             stamp_changed(after, who)
+            record(tx, self.settings, self.kind, pid, who, doc, after)
             tx.replace("dataset", pid, after)
-            _share_access(tx, doc, after)
+            share_access(tx, doc, after)
             changed.update(access_changes(doc, after))
             return after
 
@@ -256,10 +272,32 @@ class Datasets(Manager):
         if "scientificMetadata" in sent:
             metadata = after.get("scientificMetadata") or {}
             check_metadata(metadata, self.settings)
-            after["scientificMetadata"] = with_si(metadata)
+            after["scientificMetadata"] = with_si(metadata, echo=self._strict)
         after["isPublished"] = bool(after.get("isPublished", False))
         check_dataset(after, self.settings)
         return after
+
+    def append(self, who: Identity, pid: str, field: str | None, values: Any) -> Doc:
+        """Add values to a list of a dataset (``appendToArrayField``); those that are there already stay single."""
+        if field not in _APPENDABLE:
+            raise bad_request(f"fieldName must be one of: {', '.join(_APPENDABLE)}")
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise bad_request("data must be an array of strings")
+
+        def change(tx: Transaction) -> Doc:
+            doc = tx.get("dataset", pid)
+            if doc is None:
+                raise not_found(f"dataset: {pid} not found")
+            self.access.check_append(who, doc)
+            old = doc.get(field) or []
+            after = {**doc, field: [*old, *(value for value in dict.fromkeys(values) if value not in old)]}
+            check_dataset(after, self.settings)
+            stamp_changed(after, who)
+            record(tx, self.settings, self.kind, pid, who, doc, after)
+            tx.replace("dataset", pid, after)
+            return after
+
+        return self._form(self.store.change(change), 3)
 
     def lifecycle(self, who: Identity, pid: str) -> Doc:
         """The life cycle of a readable dataset."""
@@ -275,10 +313,11 @@ class Datasets(Manager):
             if doc is None:
                 raise not_found(f"dataset: {pid} not found")
             self.access.check_lifecycle(who, doc)
-            doc["datasetlifecycle"] = {**doc.get("datasetlifecycle", {}), **changes}
-            stamp_changed(doc, who)
-            tx.replace("dataset", pid, doc)
-            return doc["datasetlifecycle"]  # type: ignore[no-any-return]
+            after = {**doc, "datasetlifecycle": {**doc.get("datasetlifecycle", {}), **changes}}
+            stamp_changed(after, who)
+            record(tx, self.settings, self.kind, pid, who, doc, after)
+            tx.replace("dataset", pid, after)
+            return after["datasetlifecycle"]  # type: ignore[no-any-return]
 
         return self.store.change(change)
 
@@ -302,10 +341,25 @@ class Datasets(Manager):
                     tx.replace("attachment", id, {**attachment, "relationships": rest})
                 else:
                     tx.delete("attachment", id)
+            record(tx, self.settings, self.kind, pid, who, doc, None)
             tx.delete("dataset", pid)
             return doc
 
         return shown(self.store.change(change), pid)
+
+
+def access_changes(before: Doc, after: Doc) -> dict[str, Any]:
+    """What changed of who may read or change a document, as pairs of before and after."""
+    return {
+        name: [before.get(name), after.get(name)]
+        for name in ("ownerGroup", "accessGroups", "sharedWith", "isPublished")
+        if before.get(name) != after.get(name)
+    }
+
+
+def _years_on(years: int) -> str:
+    now = datetime.now(UTC)
+    return dates.iso(now.replace(year=now.year + years, day=min(now.day, 28)))
 
 
 def access_changes(before: Doc, after: Doc) -> dict[str, Any]:
@@ -330,7 +384,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return result
 
 
-def _share_access(tx: Transaction, before: Doc, after: Doc) -> None:
+def share_access(tx: Transaction, before: Doc, after: Doc) -> None:
     """Blocks, and attachments of this dataset only, follow its groups: a change of access holds for them at once."""
     changed = {
         name: after.get(name)
@@ -361,8 +415,7 @@ def _invalid(found: list[Problem], version: int) -> Refused:
 
 
 def _new_lifecycle() -> Doc:
-    later = datetime.now(UTC)
-    kept_until = dates.iso(later.replace(year=later.year + 10, day=min(later.day, 28)))
+    kept_until = _years_on(10)
     return {
         "archivable": True, "retrievable": False, "publishable": False, "isOnCentralDisk": True,
         "archiveStatusMessage": "datasetCreated", "retrieveStatusMessage": "", "retrieveIntegrityCheck": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_shinecat.catalog.settings import Settings
 
-from . import administration, auth, datasets, health, named, parts, users
+from . import administration, auth, datasets, facility, health, jobs, named, parts, publications, users
 from .router import Router
 
 
@@ -18,6 +18,9 @@ def router(settings: Settings) -> Router:
             *datasets.routes(),
             *parts.routes(),
             *named.routes(),
+            *jobs.routes(),
+            *publications.routes(),
+            *facility.routes(),
             *health.routes(),
         ]
     )
