@@ -40,7 +40,7 @@ def find_array(file: Any, path: str | None, name: str) -> Any:
 
 def warn_of_missing_sources(array: Any) -> None:
     """A virtual dataset gives fill values where its sources can't be read: that must not go unsaid."""
-    if not array.is_virtual:
+    if not getattr(array, "is_virtual", False):
         return
     folder = os.path.dirname(os.path.abspath(os.fsdecode(array.file.filename)))
     sources = {source.file_name for source in array.virtual_sources() if source.file_name != "."}

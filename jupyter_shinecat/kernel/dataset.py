@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from jupyter_shinecat import record
@@ -11,7 +12,7 @@ from jupyter_shinecat.scicat import Dataset as Record
 
 from . import finding, session
 from .card import dataset_html, dataset_text
-from .dataset_files import DatasetFiles
+from .dataset_files import DatasetFiles, note_read
 from .metadata import Metadata
 from .relations import Relations
 
@@ -26,6 +27,15 @@ class Dataset(DatasetFiles, Relations):
     >>> with ds.h5() as f:                             # doctest: +SKIP
     ...     frame = f["/entry/data/data"][0]
     """
+
+    metadata: Metadata
+    """Scientific metadata: ``ds.metadata.photon_energy``, ``ds.metadata["detector/distance"].to("mm")``."""
+
+    def __init__(self, record_: Record) -> None:
+        super().__init__(record_)
+        # A plain attribute: Tab in IPython looks behind those, but runs no property. It must not hold the handle: that
+        # would keep the handle's open file until the garbage is collected.
+        self.metadata = Metadata(record_.metadata, name=record_.name, used=partial(note_read, record_.pid, "metadata"))
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -63,11 +73,6 @@ class Dataset(DatasetFiles, Relations):
     def input_pids(self) -> list[str]:
         """Identifiers of the datasets that a derived dataset was made from."""
         return self._record.input_datasets
-
-    @property
-    def metadata(self) -> Metadata:
-        """Scientific metadata: ``ds.metadata.photon_energy``, ``ds.metadata["detector/distance"].to("mm")``."""
-        return Metadata(self._record.metadata, name=self.name, used=lambda: self._note("metadata"))
 
     @property
     def raw(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
 from . import session
+from .arrays import find_array, warn_of_missing_sources
 from .errors import FileProblem, MissingKey, file_problem, plainly
 from .metadata import Metadata
 from .opening import HDF5_SUFFIXES, TABLE_SUFFIXES, choose, not_hdf5, not_inside, read_only
@@ -94,9 +95,11 @@ class DatasetFiles:
         else:
             self._note("h5", Path(self._h5.filename))
         try:
-            return self._h5[path]
+            found = self._h5[path]
         except KeyError:
             raise MissingKey(not_inside(self._h5, path, wanted.path)) from None
+        warn_of_missing_sources(found)
+        return found
 
     def _ipython_key_completions_(self) -> list[str]:
         from .tables import object_paths
@@ -155,8 +158,6 @@ class DatasetFiles:
         FileProblem
             There is no array, or the file can't be opened (see `path`).
         """
-        from .arrays import find_array
-
         with self._open_h5(self._choose(file, HDF5_SUFFIXES, "array"), how="array") as opened:
             found: np.ndarray[Any, Any] = find_array(opened, path, self._record.name)[()]
         return found
@@ -290,6 +291,11 @@ class DatasetFiles:
         return opened
 
     def _note(self, how: str, path: Path | None = None) -> None:
-        recorder = record.current()
-        if recorder is not None:
-            recorder.read(self._record.pid, how=how, path=str(path) if path else None)
+        note_read(self._record.pid, how, path)
+
+
+def note_read(pid: str, how: str, path: Path | None = None) -> None:
+    """Tell the record, where one runs, that something of a dataset was read."""
+    recorder = record.current()
+    if recorder is not None:
+        recorder.read(pid, how=how, path=str(path) if path else None)

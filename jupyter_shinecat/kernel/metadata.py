@@ -58,11 +58,13 @@ class Value:
 
     @property
     def pint(self) -> Any:
-        """As a pint quantity."""
+        """As a quantity of pint's application registry; pint raises where it does not know the unit."""
         import pint
 
+        from jupyter_shinecat.units import pint_text
+
         registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
-        return registry.Quantity(self.value, self.unit or "dimensionless")
+        return registry.Quantity(self.value, pint_text(self.unit))
 
     def __repr__(self) -> str:
         return f"{self.value} {self.unit}" if self.unit else str(self.value)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .convert import UnitError, canonical, convert, known, si_pair
+from .convert import UnitError, canonical, convert, known, pint_text, si_pair
 
-__all__ = ["UnitError", "canonical", "convert", "known", "si_pair"]
+__all__ = ["UnitError", "canonical", "convert", "known", "pint_text", "si_pair"]

@@ -126,6 +126,12 @@ def canonical(unit: str) -> str:
     return PREFERRED.get(expression, text)
 
 
+def pint_text(unit: str) -> str:
+    """What pint parses for a unit as files spell it (``m-2`` -> ``m**-2``); an unknown one is only trimmed."""
+    text = unit.strip()
+    return _expression(text) or text or "dimensionless"
+
+
 def known(unit: str) -> bool:
     """Whether ``unit`` gets an SI pair."""
     return _resolve(unit) is not None

@@ -1,0 +1,214 @@
+"""Arrays, quick looks, images and list-mode headers of a handle; what Tab offers."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import h5py
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import jupyter_shinecat as sc
+from jupyter_shinecat.kernel.errors import FileProblem
+from jupyter_shinecat.kernel.images import png
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def looks(facility) -> dict[str, str]:
+    """Files of several conventions."""
+
+    def make(key: str) -> h5py.File:
+        (facility.folder / key).mkdir()
+        return h5py.File(facility.folder / key / "a.h5", "w")
+
+    with make("map") as file:
+        group = file.create_group("entry/map")
+        file.attrs["default"], file["entry"].attrs["default"] = "entry", "map"
+        group.attrs.update({"NX_class": "NXdata", "signal": "heat", "axes": ["y", "x"]})
+        group["heat"] = np.arange(12.0).reshape(3, 4)
+        group["heat"].attrs["units"] = "K"
+        group["x"], group["y"] = np.arange(4) * 2.0, [5.0, 6.0, 7.0]
+        group["x"].attrs["units"] = np.bytes_("mm")
+    with make("old nexus") as file:
+        group = file.create_group("entry/data")
+        group.attrs["NX_class"] = np.bytes_("NXdata")
+        group["counts"] = [1, 4, 9]
+        group["counts"].attrs.update({"signal": 1, "axes": "angle"})
+        group["angle"] = [0.1, 0.2, 0.3]
+        group["counts_errors"] = [1.0, 2.0, 3.0]
+    with make("stack of images") as file:
+        file["frames"] = np.arange(2 * 3 * 4 * 5, dtype="u2").reshape(2, 3, 4, 5)
+        file["few"] = np.arange(10.0)
+        file["nothing"] = np.zeros((0, 3))
+        file["text"] = "no numbers"
+    with make("virtual") as file:
+        layout = h5py.VirtualLayout(shape=(2, 3), dtype="i4")
+        for number, name in enumerate(("a.h5", "gone.h5")):
+            layout[number] = h5py.VirtualSource("." if name == "a.h5" else name, "own", shape=(3,))
+        file["own"] = np.array([1, 2, 3], dtype="i4")
+        file.create_virtual_dataset("all", layout, fillvalue=-1)
+    with make("texts only") as file:
+        file["text"] = "no numbers"
+    for key in ("map", "old nexus", "stack of images", "virtual", "texts only"):
+        facility.add(key)
+    return facility.pids
+
+
+def test_array_is_the_signal_or_what_is_named(here, looks) -> None:
+    good = sc.open(looks["good"])
+    assert good.array().tolist() == [0, 1, 4, 9, 16], "the default plot's signal"
+    assert good.array("/entry/data/data").shape == (6, 10, 10)
+    assert good.array("/entry/plot").tolist() == [0, 1, 4, 9, 16]
+    assert sc.open(looks["old nexus"]).array().tolist() == [1, 4, 9]
+    assert sc.open(looks["stack of images"]).array().shape == (2, 3, 4, 5), "the largest without NeXus"
+    assert sc.open(looks["mixed"]).array(file="b.h5").tolist() == [1, 2, 3]
+    with pytest.raises(FileProblem, match=r"no object /entry/matrx.*/entry/matrix"):
+        good.array("/entry/matrx")
+    with pytest.raises(FileProblem, match="a group without a signal"):
+        good.array("/entry/columns")
+    with pytest.raises(FileProblem, match="no object /entry/outside"):
+        good.array("/entry/outside")
+    with pytest.raises(FileProblem, match="no array of numbers"):
+        sc.open(looks["texts only"]).array()
+
+
+def test_plot_follows_signal_and_axes(here, looks) -> None:
+    steps = sc.open(looks["good"]).plot()
+    assert (steps.get_xlabel(), steps.get_ylabel()) == ("energy", "counts")
+    assert steps.patches[0].get_data().edges.tolist() == pytest.approx(np.linspace(9.0, 9.5, 6))
+    image = sc.open(looks["map"]).plot()
+    assert (image.get_xlabel(), image.get_ylabel()) == ("x (mm)", "y")
+    mesh = image.collections[0]
+    assert mesh.get_array().tolist() == np.arange(12.0).reshape(3, 4).tolist()
+    assert mesh.get_coordinates()[0, :, 0].tolist() == [-1, 1, 3, 5, 7]
+    assert mesh.colorbar.ax.get_ylabel() == "heat (K)"
+    line = sc.open(looks["old nexus"]).plot()
+    assert line.lines[0].get_xydata().tolist() == [[0.1, 1], [0.2, 4], [0.3, 9]]
+    assert line.get_xlabel() == "angle"
+
+
+def test_plot_without_nexus(here, looks) -> None:
+    from matplotlib import pyplot
+
+    ds = sc.open(looks["stack of images"])
+    _, own = pyplot.subplots()
+    bars = ds.plot("/few", ax=own)
+    assert bars is own
+    assert sum(bar.get_height() for bar in bars.patches) == 10, "a histogram counts each value once"
+    picture = ds.plot()
+    assert picture.images[0].get_array().tolist() == np.arange(20).reshape(4, 5).tolist()
+    assert "image 0 of 6" in picture.get_title()
+    for path in ("/text", "/nothing"):
+        with pytest.raises(FileProblem, match="can't be drawn"):
+            ds.plot(path)
+    pyplot.close("all")
+
+
+def test_plot_without_matplotlib_says_what_to_install(here, looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
+    with pytest.raises(FileProblem, match="needs matplotlib"):
+        sc.open(looks["map"]).plot()
+
+
+def test_images_are_counted_over_all_leading_axes(here, looks) -> None:
+    ds = sc.open(looks["stack of images"])
+    whole = np.arange(120, dtype="u2").reshape(6, 4, 5)
+    for number in (0, 4, 5, -1):
+        assert np.array_equal(ds.image(number, "/frames"), whole[number])
+    shown = ds.image(4)
+    assert (shown.shape, shown.array.dtype) == ((4, 5), np.dtype("u2"))
+    assert "[1, 1]" in repr(shown)
+    assert shown._repr_png_().startswith(b"\x89PNG")
+    assert np.array_equal(sc.open(looks["map"]).image(), np.arange(12.0).reshape(3, 4))
+    for number in (6, -7):
+        with pytest.raises(FileProblem, match=f"has 6 images; there is no image {number}"):
+            ds.image(number)
+    with pytest.raises(FileProblem, match="is no image"):
+        ds.image(0, "/few")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(12.0).reshape(3, 4), np.full((3, 3), 7), np.array([[np.nan, np.inf], [1, 2]]), np.full((2, 2), np.nan),
+     np.zeros((3000, 2), dtype=bool)],
+)  # fmt: skip
+def test_png_is_whole(values) -> None:
+    data = png(values)
+    width, height = struct.unpack(">II", data[16:24])
+    at = data.index(b"IDAT")
+    length = struct.unpack(">I", data[at - 4 : at])[0]
+    pixels = zlib.decompress(data[at + 4 : at + 4 + length])
+    assert len(pixels) == height * (width + 1)
+    assert max(width, height) <= 1024
+
+
+def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -> None:
+    ds = sc.open(looks["virtual"])
+    with pytest.warns(UserWarning, match=r"can't be read here: gone\.h5"):
+        values = ds.array("/all")
+    assert values.tolist() == [[1, 2, 3], [-1, -1, -1]]
+    with pytest.warns(UserWarning, match=r"gone\.h5"):
+        assert ds["/all"].shape == (2, 3)
+
+
+def _list_mode(comment: bytes) -> bytes:
+    strings = b"".join(bytes([len(text)]) + text for text in (b"v1", b"C:/x.lmf", comment))
+    head = (
+        struct.pack("<IiIIII", 476758, 5, 3, 24 + 8 + len(strings), 0, 2)
+        + struct.pack("<II", 1_600_000_000, 1_600_000_060)
+        + strings
+    )
+    return head + struct.pack("<6d", *range(6))
+
+
+def test_list_mode_header(here) -> None:
+    (here.folder / "lmf").mkdir(exist_ok=True)
+    (here.folder / "lmf" / "run.lmf").write_bytes(_list_mode("水 jet".encode()))
+    (here.folder / "lmf" / "cut.lmf").write_bytes(_list_mode(b"x")[:20])
+    (here.folder / "lmf" / "note.txt").write_text("no header")
+    ds = sc.open(here.add("lmf"))
+    facts = ds.lmf("run.lmf")
+    assert facts.comment == "水 jet" or facts.comment.value == "水 jet"
+    assert (facts.coordinates, facts.events) == (3, 2)
+    assert facts.duration.to("min").value == 1
+    assert facts.start_time.startswith("2020-09-13T12:26:40")
+    assert "lmf/generation" in facts._ipython_key_completions_()
+    with pytest.raises(FileProblem, match=r"cut\.lmf has no list-mode header"):
+        ds.lmf("cut.lmf")
+    with pytest.raises(FileProblem, match=r"note\.txt has no list-mode header"):
+        ds.lmf("note.txt")
+    with pytest.raises(FileProblem, match="several files"):
+        ds.lmf()
+
+
+def test_tab_in_a_real_kernel(kernel, looks) -> None:
+    kernel.run(f"ds = sc.open({looks['good']!r})")
+
+    def offered(code: str) -> set[str]:
+        reply = kernel.client.complete(code, reply=True, timeout=60)
+        return {match.strip("\"'[]") for match in reply["content"]["matches"]}
+
+    assert "/entry/data/data" in offered('ds["/entry/d')
+    assert "detector/distance" in offered('ds.metadata["det')
+    assert any("photon_energy" in match for match in offered("ds.metadata.pho"))
+    assert any(match.endswith("lmf") for match in offered("ds.lm"))
+
+
+def test_units_as_pint_quantities(here) -> None:
+    from jupyter_shinecat.kernel.metadata import Value
+
+    for unit, other in (
+        ("Å", "nm"),
+        ("°C", "K"),
+        ("µm", "m"),
+        ("mbar", "Pa"),
+        ("", "dimensionless"),
+        ("m-2", "1/m**2"),
+    ):
+        assert Value(2.0, unit).pint.to(other).magnitude
+    assert Value([1, 2], "keV").pint.to("eV").magnitude == pytest.approx([1000, 2000])
