@@ -362,15 +362,6 @@ def _years_on(years: int) -> str:
     return dates.iso(now.replace(year=now.year + years, day=min(now.day, 28)))
 
 
-def access_changes(before: Doc, after: Doc) -> dict[str, Any]:
-    """What changed of who may read or change a document, as pairs of before and after."""
-    return {
-        name: [before.get(name), after.get(name)]
-        for name in ("ownerGroup", "accessGroups", "sharedWith", "isPublished")
-        if before.get(name) != after.get(name)
-    }
-
-
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7396: null removes, objects merge, everything else replaces."""
     if not isinstance(patch, dict):
