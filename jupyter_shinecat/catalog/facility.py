@@ -122,6 +122,8 @@ class Facility:
         }
         if env.get("LOGBOOK_ENABLED", "yes").lower() not in ("yes", "true", "1"):
             known.pop("logbook_url", None)
+        if env.get("ACCESS_GROUPS_OIDCPAYLOAD_ENABLED", "").lower() not in ("true", "yes", "1"):
+            known.pop("oidc_groups_claim", None)
         assert known.keys() <= {item.name for item in fields(cls)}
         return cls(**known)
 

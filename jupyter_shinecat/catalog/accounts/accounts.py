@@ -40,10 +40,15 @@ class Account:
         return f"Account({self.username!r})"
 
     @property
+    def strategy(self) -> str:
+        """How this person signs in, in SciCat's words."""
+        return "oidc" if self.source.startswith("oidc:") else "local"
+
+    @property
     def user(self) -> dict[str, Any]:
         """SciCat's user document, which is also what a token carries."""
         return {
-            "_id": self.id, "username": self.username, "email": self.email, "authStrategy": "local", "__v": 0,
+            "_id": self.id, "username": self.username, "email": self.email, "authStrategy": self.strategy, "__v": 0,
             "id": self.id, "userId": self.id,
         }  # fmt: skip
 
@@ -61,8 +66,8 @@ class Account:
             "accessGroups": list(self.groups), "_id": self.identity, "oidcClaims": {},
         }  # fmt: skip
         return {
-            "_id": self.identity, "authStrategy": "local", "credentials": {}, "externalId": "", "profile": profile,
-            "provider": "local", "userId": self.id, "created": self.created, "modified": self.modified, "__v": 0,
+            "_id": self.identity, "authStrategy": self.strategy, "credentials": {}, "externalId": "",
+            "profile": profile, "provider": self.strategy, "userId": self.id, "created": self.created, "modified": self.modified, "__v": 0,
             "id": self.identity,
         }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.errors import bad_request, forbidden, not_found
-from jupyter_shinecat.catalog.search.condition import both
+from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.options import parse_limits
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
@@ -134,6 +134,25 @@ class Blocks(Manager):
             for block in blocks
             for file in block.get("dataFileList", [])
         ]
+
+    def count_files(self, who: Identity, raw: Any, *, public_only: bool = False) -> int:
+        """How many files the visible blocks of a v4 filter hold."""
+        where = self.parse_filter(raw, version=4).where
+        return self._files_of(who, where, public_only=public_only)
+
+    def _files_of(self, who: Identity, where: Condition, *, public_only: bool) -> int:
+        visible = self.access.visible(who, self.kind, public_only=public_only)
+        rows = self.engine.rows(self.kind, where, visible, parse_limits({}, 0, self.kind))
+        return sum(len(doc.get("dataFileList", [])) for _id, doc in rows)
+
+    def file_facets(
+        self, who: Identity, fields: Any, facets: Any, *, public_only: bool = False
+    ) -> list[dict[str, Any]]:
+        """fullfacet of files: ``all`` counts files, the facets count blocks."""
+        found = self.facets(who, fields, facets, public_only=public_only)
+        where = both(*self.parse_fields(fields).values())
+        found[0]["all"] = [{"totalSets": self._files_of(who, where, public_only=public_only)}]
+        return found
 
     def patch(self, who: Identity, id: str, body: Any, *, pid: str | None = None) -> Doc:
         """Change a block; the dataset's size and number of files follow."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
-from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts
+from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts, NewAccount
+from jupyter_shinecat.catalog.accounts.oidc import Pace, Provider
+from jupyter_shinecat.catalog.accounts.passwords import random_password
 from jupyter_shinecat.catalog.accounts.sessions import Sessions
 from jupyter_shinecat.catalog.accounts.throttle import Throttle
 from jupyter_shinecat.catalog.accounts.tokens import NEVER_S, TokenMint
@@ -35,6 +38,8 @@ class People(Manager):
         self._accounts = accounts
         self._mint = mint
         self.sessions = Sessions(self.store, accounts, mint)
+        self._provider = Provider(self.settings.facility)
+        self._pace = Pace()
         self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
 
     # -- tokens --
@@ -61,6 +66,38 @@ class People(Manager):
             "access_token": token, "id": token, "expires_in": lifetime_s, "ttl": lifetime_s,
             "created": dates.iso(datetime.now(UTC)), "userId": account.id, "user": account.user_document,
         }  # fmt: skip
+
+    def exchange(self, body: Any, address: str) -> dict[str, Any]:
+        """Tokens for a token of the identity provider; the account is made at the first one."""
+        self._pace.check(address)
+        person = self._provider.person(body.get("idToken") if isinstance(body, dict) else None)
+        account = next((a for a in self._accounts.all() if a.source == person.key), None)
+        if account is None:
+            new = NewAccount(person.username, person.email, random_password(), person.groups or ())
+            added = self._accounts.add(new, person.key, lambda tx, made: None)
+            if added is None:
+                # The real server links accounts by name or e-mail: whoever chooses a name there is that person here.
+                text = f"An account {person.username} exists that is not the identity provider's"
+                raise Refused(401, text, body={"message": text, "error": "Unauthorized", "statusCode": 401})
+            account = added[0]
+        elif account.disabled:
+            raise Refused(401, "Unauthorized", body=_WRONG)
+        elif account.email != person.email or person.groups not in (None, account.groups):
+            groups = account.groups if person.groups is None else person.groups
+            account = (
+                self._accounts.change(account.id, lambda tx, old: replace(old, email=person.email, groups=groups))
+                or account
+            )
+        return self._answer(account, self.settings.jwt_expires_in_s)
+
+    def valid_email(self, who: Identity, text: Any) -> bool:
+        """Whether an account has this e-mail address; ``text`` is the address, or a filter with it."""
+        if not who.signed_in:
+            raise unauthenticated()
+        if isinstance(text, dict):
+            text = text.get("where", text)
+            text = text.get("profile.email", text.get("email")) if isinstance(text, dict) else None
+        return isinstance(text, str) and any(account.email.lower() == text.lower() for account in self._accounts.all())
 
     def identify(self, token: str | None) -> Identity:
         """The caller of a token; a forged or ended one is nobody, an expired one a 401."""

@@ -12,6 +12,11 @@ def login(call: Call) -> Any:
     return call.catalog.people.sign_in(call.body, call.address)
 
 
+def exchange(call: Call) -> Any:
+    """A token for one of the identity provider."""
+    return call.catalog.people.exchange(call.body, call.address)
+
+
 def renew(call: Call) -> Any:
     """A fresh token for a valid one; only the embedded catalog has this."""
     return call.catalog.people.renew(call.token)
@@ -34,6 +39,7 @@ def routes(features: list[str]) -> list[Route]:
         *(Route("POST", f"/api/v3/auth/{name}", login, slow=True) for name in ("login", "msad", "ldap")),
         # scitacean falls back to this one, outside of /api.
         Route("POST", "/auth/msad", login, slow=True),
+        Route("POST", "/api/v3/auth/oidc/token", exchange, slow=True),
         Route("GET", "/api/v3/auth/whoami", whoami),
         Route("POST", "/api/v3/auth/logout", logout),
         Route("POST", "/api/v3/users/logout", logout),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_shinecat.catalog.errors import forbidden
+from jupyter_shinecat.catalog.errors import forbidden, not_found
 
 from .call import Call, Route
 
@@ -47,6 +47,25 @@ def _query_blocks(call: Call, *, files: bool = False) -> Any:
     return call.catalog.blocks.files(blocks) if files else blocks
 
 
+def _block_facets(call: Call, version: int = 3, *, files: bool = False, public_only: bool = False) -> Any:
+    if version == 4 and not public_only and not call.who.signed_in:
+        raise forbidden("Unauthorized access")
+    fields, facets = call.json("fields"), call.json("facets")
+    if version == 4:
+        both = call.filter if isinstance(call.filter, dict) else {}
+        fields, facets = both.get("fields"), both.get("facets")
+    blocks = call.catalog.blocks
+    if files:
+        return blocks.file_facets(call.who, fields, facets, public_only=public_only)
+    return blocks.facets(call.who, fields, facets, public_only=public_only)
+
+
+def _count_files(call: Call, *, public_only: bool = False) -> Any:
+    if not public_only and not call.who.signed_in:
+        raise forbidden("Unauthorized access")
+    return {"count": call.catalog.blocks.count_files(call.who, call.filter, public_only=public_only)}
+
+
 def _block_routes() -> list[Route]:
     nested = "/api/v3/datasets/{pid}/origdatablocks"
     table = [
@@ -65,6 +84,18 @@ def _block_routes() -> list[Route]:
             f"{nested}/{{oid}}",
             lambda c: c.by_id("pid", lambda pid: c.catalog.blocks.delete(c.who, c.params["oid"], pid=pid)),
         ),
+        Route("GET", "/api/v3/origdatablocks/fullfacet", _block_facets),
+        Route("GET", "/api/v3/origdatablocks/fullfacet/files", lambda c: _block_facets(c, files=True)),
+        Route("GET", "/api/v4/origdatablocks/fullfacet", lambda c: _block_facets(c, 4)),
+        Route("GET", "/api/v4/origdatablocks/fullfacet/files", lambda c: _block_facets(c, 4, files=True)),
+        Route("GET", "/api/v4/origdatablocks/files/count", _count_files),
+        Route("GET", "/api/v4/origdatablocks/public/fullfacet", lambda c: _block_facets(c, 4, public_only=True)),
+        Route(
+            "GET",
+            "/api/v4/origdatablocks/public/fullfacet/files",
+            lambda c: _block_facets(c, 4, files=True, public_only=True),
+        ),
+        Route("GET", "/api/v4/origdatablocks/public/files/count", lambda c: _count_files(c, public_only=True)),
         Route("GET", "/api/v3/origdatablocks/fullquery", _query_blocks),
         Route("GET", "/api/v3/origdatablocks/fullquery/files", lambda c: _query_blocks(c, files=True)),
         Route("GET", "/api/v4/origdatablocks/files", lambda c: _list_blocks(c, 4, files=True)),
@@ -131,6 +162,24 @@ def _detach(kind: str) -> Any:
     )
 
 
+def _one_attached(kind: str) -> Any:
+    def answer(call: Call) -> Any:
+        for attachment in _attached(kind)(call):
+            if attachment["id"] == call.params["aid"]:
+                return attachment
+        raise not_found(f"Attachment: {call.params['aid'][:100]} not found")
+
+    return answer
+
+
+def _detach_all(kind: str) -> Any:
+    def answer(call: Call) -> Any:
+        _attached(kind)(call)  # the 404 or 403 of the object itself
+        return call.by_id("pid", lambda id: call.catalog.attachments.delete_all(call.who, kind, id))
+
+    return answer
+
+
 def _thumbnail(call: Call) -> Any:
     return call.by_id("pid", lambda pid: call.catalog.attachments.thumbnail(call.who, _known(call, pid)))
 
@@ -154,6 +203,8 @@ def _attachment_routes() -> list[Route]:
             Route("POST", nested, _attach(kind)),
             Route("GET", nested, _attached(kind)),
             Route("GET", f"{nested}/count", lambda c, k=kind: {"count": len(_attached(k)(c))}),  # type: ignore[misc]
+            Route("GET", f"{nested}/{{aid}}", _one_attached(kind)),
+            Route("DELETE", nested, _detach_all(kind)),
             Route("PUT", f"{nested}/{{aid}}", _change_attached(kind)),
             Route("PATCH", f"{nested}/{{aid}}", _change_attached(kind)),
             Route("DELETE", f"{nested}/{{aid}}", _detach(kind)),
