@@ -14,6 +14,7 @@ from jupyter_shinecat.locale import tr
 
 # command: (module in this package, attribute, one line of help)
 _COMMANDS = {
+    "admin": ("admin", "admin", "Users, groups, datasets and tokens, for administrators."),
     "catalog": ("catalog", "catalog", "Run and care for the embedded catalog."),
     "demo": ("demo", "demo", "Run the whole circle on sample files."),
     "files": ("find", "files", "List the files of a dataset."),
@@ -21,6 +22,7 @@ _COMMANDS = {
     "login": ("account", "login", "Sign in at a catalog."),
     "logout": ("account", "logout", "Forget the sign-in."),
     "outbox": ("outbox", "outbox", "Results on their way to the catalog."),
+    "passwd": ("passwd", "passwd", "Change your password."),
     "scan": ("scan", "scan", "Catalogue a folder of files."),
     "search": ("find", "search", "Find datasets."),
     "show": ("find", "show", "Show a dataset."),

@@ -11,6 +11,7 @@ from jupyter_shinecat.catalog.search.options import parse_limits
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
+from .datasets import access_changes
 from .history import record
 from .si import with_si
 from .validate import Field, messages, normalise_dates, problems, require_object, without_nulls
@@ -148,9 +149,14 @@ class Named(Manager):
             stamp_changed(after, who)
             record(tx, self.settings, self.kind, id, who, doc, after)
             tx.replace(self.kind, id, after)
+            opened.update(access_changes(doc, after))
             return after
 
-        return self.form(self.store.change(change))
+        opened: dict[str, Any] = {}
+        after = self.store.change(change)
+        if opened:
+            self.audit.note(f"{self.kind}.access", id, **opened)
+        return self.form(after)
 
     def delete(self, who: Identity, id: str) -> Doc:
         """Delete one document."""
