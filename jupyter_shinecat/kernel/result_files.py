@@ -67,7 +67,7 @@ def announce(
     recorder = record.current()
     words = [keywords] if isinstance(keywords, str) else [str(word) for word in keywords]
     taken = recorder is not None and recorder.derived(
-        full, name=name, keywords=words, description=description, parameters=_plain(parameters or {})
+        full, name=name, keywords=words, description=description, parameters=plain(parameters or {})
     )
     if not taken:
         raise ResultError(
@@ -77,7 +77,7 @@ def announce(
         )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON takes it: numbers of numpy become numbers, all else that JSON does not know its text."""
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return str(value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .audit import quiet
 from .recorder import Recorder
+from .script import ScriptShell, calling_module
 
-__all__ = ["Recorder", "current", "off", "on", "quiet"]
+__all__ = ["Recorder", "current", "here", "off", "on", "quiet", "script"]
 
 _recorder: Recorder | None = None
 
@@ -45,6 +48,48 @@ def off() -> None:
     """Record no longer."""
     if _recorder is not None:
         _recorder.stop()
+
+
+@contextlib.contextmanager
+def script(names: dict[str, Any], path: str | None, source: str) -> Iterator[Recorder]:
+    """Record what code outside IPython does inside the ``with`` block.
+
+    Parameters
+    ----------
+    names
+        Its module, as a dictionary.
+    path, source
+        Its file and its text.
+    """
+    global _recorder
+    before = _recorder
+    shell = before.shell if before is not None else None
+    if not isinstance(shell, ScriptShell) or shell.user_global_ns is not names:
+        shell = ScriptShell(names, path)
+        if before is not None:
+            before.stop()
+        _recorder = None
+    recorder = on(shell)
+    assert recorder is not None
+    try:
+        with shell.cell(source):
+            yield recorder
+    finally:
+        recorder.stop()
+        recorder.spool.close()
+
+
+@contextlib.contextmanager
+def here() -> Iterator[Recorder | None]:
+    """Record the calling code: a script's as `script` does; in a notebook it is recorded by its cells already."""
+    shell = _shell()
+    if shell is not None:
+        yield on(shell)
+        return
+    with quiet():
+        names, path, source = calling_module()
+    with script(names, path, source) as recorder:
+        yield recorder
 
 
 def _shell() -> Any:

@@ -59,7 +59,7 @@ class Recorder:
     def __init__(self, shell: Any) -> None:
         state = state_dir()
         self.shell = shell
-        self.session = Session()
+        self.session = Session(getattr(shell, "path", None))
         self.spool = Spool(lambda: state / "spool", self.session.line)
         self.on = False
         self._filter = PathFilter(roots=(str(results_dir()), os.getcwd()), excluded=(str(state),))
@@ -110,6 +110,8 @@ class Recorder:
         certain
             False when it was opened, and nothing of it taken yet.
         """
+        if audit.is_quiet():  # sc.untracked()
+            return
         with contextlib.suppress(Exception), audit.quiet():
             if path:
                 self.belongs(path, pid)
@@ -146,6 +148,14 @@ class Recorder:
                 parameters=parameters,
             )
         return True
+
+    def param(self, name: str, value: Any) -> None:
+        """The user names a value that the analysis is run with; ``value`` as in JSON."""
+        run = self._cells.now() if self.on and not audit.is_quiet() else None
+        if run is not None:
+            with contextlib.suppress(Exception), audit.quiet():
+                self._endings.tell(run)
+                self.spool.write("param", run=run.number, name=name, value=value)
 
     # -- what the hooks see (audit.Sink) -------------------------------------------------------------------------
 
@@ -309,7 +319,7 @@ class Recorder:
             run.writes.clear()
 
     def _forked_parent(self) -> None:
-        if self.on:
+        if self.on and not audit.is_quiet():
             with audit.quiet():
                 run = self._cells.now()
                 if run is None or run.done:

@@ -47,10 +47,17 @@ def user_name() -> str | None:
 
 
 class Session:
-    """One recorded session; a forked child belongs to its parent's."""
+    """One recorded session; a forked child belongs to its parent's.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    script
+        Path of the script that runs, outside notebooks.
+    """
+
+    def __init__(self, script: str | None = None) -> None:
         self.id = str(uuid.uuid4())
+        self.script = script
         self.parent: int | None = None
 
     def forked(self) -> None:
@@ -66,7 +73,7 @@ class Session:
             "host": platform.node(),
             "boot": boot_mark(),
             "kernel_id": kernel_id(),
-            "notebook": notebook_path(),
+            "notebook": self.script or notebook_path(),
             "cwd": os.getcwd(),
             "python": platform.python_version(),
             "user": user_name(),
