@@ -71,7 +71,7 @@ browser:
 test: test-python test-hub test-ts test-ui
 
 test-python: setup build/binder/.ready
-	$(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub
+	$(PYTEST) -p no:playwright -p no:jupyterhub -n 2 --dist loadfile tests --ignore=tests/hub
 
 test-hub: setup
 	$(PYTEST) -p no:playwright tests/hub
