@@ -24,7 +24,6 @@ _COMMANDS = {
     "outbox": ("outbox", "outbox", "Results on their way to the catalog."),
     "passwd": ("passwd", "passwd", "Change your password."),
     "run": ("run", "run", "Run a Python script with the record on."),
-    "passwd": ("passwd", "passwd", "Change your password."),
     "scan": ("scan", "scan", "Catalogue a folder of files."),
     "search": ("find", "search", "Find datasets."),
     "show": ("find", "show", "Show a dataset."),
@@ -65,7 +64,8 @@ def main(args: list[str] | None = None) -> Any:
         if error.name is None or error.name.split(".")[0] == "jupyter_shinecat":
             raise  # our own fault, not a light installation
         missing = tr(
-            'This command needs {package}, which a light installation leaves out. Install it with: pip install "{extra}"',
+            "This command needs {package}, which a light installation leaves out. "
+            'Install it with: pip install "{extra}"',
             package=error.name,
             extra="jupyter-shinecat[demo]",
         )
