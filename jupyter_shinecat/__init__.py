@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "derived", "latest", "open", "results", "search"]
+__all__ = ["__version__", "browse", "derived", "latest", "open", "param", "results", "search", "session", "untracked"]
 
-_LAZY = dict.fromkeys(("derived", "latest", "open", "results", "search"), "kernel")
+_LAZY = dict.fromkeys(("browse", "derived", "latest", "open", "results", "search"), "kernel")
+_LAZY |= dict.fromkeys(("param", "session", "untracked"), "kernel.steering")
 
 if TYPE_CHECKING:
-    from .kernel import derived, latest, open, results, search
+    from .kernel import browse, derived, latest, open, results, search
+    from .kernel.steering import param, session, untracked
 
 
 def __getattr__(name: str) -> Any:

@@ -15,11 +15,12 @@ from .errors import plainly
 if TYPE_CHECKING:
     from datetime import date
 
+    from .browser import Browser
     from .dataset import Dataset
     from .hits import Hits
     from .several import Datasets
 
-__all__ = ["derived", "latest", "load_ipython_extension", "open", "results", "search"]
+__all__ = ["browse", "derived", "latest", "load_ipython_extension", "open", "results", "search"]
 
 
 @overload
@@ -211,6 +212,37 @@ def search(
         keywords=keywords,
         limit=limit,
     )
+
+
+@plainly
+def browse(text: str = "", *, within: Hits | None = None) -> Browser:
+    """The catalog's browser in the notebook: search, conditions, details and figures, and a selection.
+
+    Parameters
+    ----------
+    text
+        What stands in its search box at first: words, ``type:raw``, ``group:GET``, and conditions at the end
+        (``photon_energy > 9 keV and detector = 'AGIPD'``).
+    within
+        Hits of ``sc.search``: nothing else is shown.
+
+    Returns
+    -------
+    Browser
+        A widget; ``.selected`` are handles of what is selected in it.
+
+    Examples
+    --------
+    >>> browser = sc.browse("溶菌酶")           # doctest: +SKIP
+    >>> browser                               # doctest: +SKIP
+    >>> ds = browser.selected[0]              # doctest: +SKIP
+    """
+    from . import session
+    from .browser import Browser
+
+    session.begin()
+    session.client()
+    return Browser(text, within.query if within is not None else None)
 
 
 @plainly

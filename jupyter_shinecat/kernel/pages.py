@@ -54,6 +54,10 @@ class Pages:
         page, place = divmod(index, PAGE_ROWS)
         return self.page(page)[place]
 
+    def known(self, pid: str) -> Record | None:
+        """The record with this PID, if it was fetched already."""
+        return next((one for page in self._kept.values() for one in page if one.pid == pid), None)
+
     def page(self, number: int) -> list[Record]:
         """The records of one page."""
         if number in self._kept:
