@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,10 +15,14 @@ from jupyter_shinecat.locale import tr
 
 from .errors import CatalogError
 
+_log = logging.getLogger(__name__)
 TRACKABLE = ("Attachment", "Datablock", "Dataset", "Instrument", "Policy", "Proposal", "PublishedData", "Sample")
 _HISTORY_GROUPS = {kind: f"HISTORY_ACCESS_{kind.upper()}_GROUPS" for kind in TRACKABLE}
 # SciCat's own spelling of these differs between releases.
-_HISTORY_ALIASES = {"PublishedData": "HISTORY_ACCESS_PUBLISHED_DATA_GROUPS"}
+_HISTORY_ALIASES = {
+    "PublishedData": "HISTORY_ACCESS_PUBLISHED_DATA_GROUPS",
+    "Policy": "HISTORY_ACCESS_POLICIES_GROUPS",
+}
 _GROUPS = {
     "job_create_privileged_groups": "CREATE_JOB_PRIVILEGED_GROUPS",
     "job_update_privileged_groups": "UPDATE_JOB_PRIVILEGED_GROUPS",
@@ -32,6 +37,8 @@ _FILES = {
     "frontend_config": ("FRONTEND_CONFIG_FILE",),
     "frontend_theme": ("FRONTEND_THEME_FILE",),
 }
+# SciCat's example settings name these whether they are there or not.
+_OPTIONAL = ("dataset_types", "proposal_types", "frontend_config", "frontend_theme")
 _TEXTS = {
     "doi_prefix": "DOI_PREFIX",
     "doi_username": "DOI_USERNAME",
@@ -100,7 +107,7 @@ class Facility:
         Raises
         ------
         CatalogError
-            A named file can't be read or is neither JSON nor YAML.
+            A named file can't be read or is neither JSON nor YAML. Files of types and of the front end may be missing.
         """
         known: dict[str, Any] = {}
         for name, variable in _GROUPS.items():
@@ -111,9 +118,14 @@ class Facility:
                 known[name] = env[variable].strip()
         for name, variables in _FILES.items():
             for variable in variables:
-                if env.get(variable):
-                    known[name] = _read(Path(env[variable]).expanduser(), variable)
-                    break
+                if not env.get(variable):
+                    continue
+                path = Path(env[variable]).expanduser()
+                if name in _OPTIONAL and not path.exists():
+                    _log.warning("%s names no file: %s", variable, path)
+                    continue
+                known[name] = _read(path, variable)
+                break
         known["trackables"] = names(env.get("TRACKABLES", "")) & frozenset(TRACKABLE)
         known["oidc_authorized_parties"] = names(env.get("OIDC_ADDITIONAL_AUTHORIZED_PARTIES", ""))
         known["history_groups"] = {

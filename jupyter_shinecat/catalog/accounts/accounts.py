@@ -67,8 +67,8 @@ class Account:
         }  # fmt: skip
         return {
             "_id": self.identity, "authStrategy": self.strategy, "credentials": {}, "externalId": "",
-            "profile": profile, "provider": self.strategy, "userId": self.id, "created": self.created, "modified": self.modified, "__v": 0,
-            "id": self.identity,
+            "profile": profile, "provider": self.strategy, "userId": self.id, "created": self.created,
+            "modified": self.modified, "__v": 0, "id": self.identity,
         }  # fmt: skip
 
     @property
