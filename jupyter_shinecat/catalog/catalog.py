@@ -24,6 +24,7 @@ from .managers.people import People
 from .managers.policies import Policies
 from .managers.publications import Publications
 from .managers.runtime_config import RuntimeConfig
+from .managers.wellbeing import Wellbeing
 from .search.engine import Engine
 from .settings import Settings
 from .store import records
@@ -69,6 +70,7 @@ class Catalog:
                 accounts.load_file(read_accounts(accounts_file))
             self.people = People(parts, accounts, TokenMint.from_folder(folder, settings.jwt_secret))
             self.administration = Administration(parts, accounts, self.people.sessions)
+            self.wellbeing = Wellbeing(parts, folder)
             self.datasets = Datasets(parts, Includes(parts))
             self.blocks = Blocks(parts)
             self.attachments = Attachments(parts)

@@ -19,11 +19,13 @@ from jupyter_shinecat.locale import tr
 
 from .catalog import Catalog
 from .errors import CatalogError
+from .logs import REQUESTS
 from .routes.handler import ApiHandler, Dispatcher
 from .routes.table import router
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
+_requests = logging.getLogger(REQUESTS)
 _GRACE_S = 20.0
 
 
@@ -35,9 +37,9 @@ def application(dispatcher: Dispatcher) -> web.Application:
 
 
 def _log_request(handler: web.RequestHandler) -> None:
-    # The path without its query: that may hold a token.
-    request = handler.request
-    _log.debug("%s %s %s %.1f ms", handler.get_status(), request.method, request.path, 1000 * request.request_time())
+    if isinstance(handler, ApiHandler):
+        told = handler.told()
+        _requests.info("%s %s %s %s ms", told["status"], told["method"], told["path"], told["ms"], extra=told)
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

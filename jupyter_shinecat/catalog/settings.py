@@ -50,6 +50,7 @@ class Settings:
     max_dataset_values: int = 50_000
     login_attempts: int = 5
     login_window_s: int = 60
+    metrics_open: bool = False
     facility: Facility = field(default_factory=Facility)
 
     def __repr__(self) -> str:
@@ -110,6 +111,7 @@ class Settings:
             max_body_bytes=whole("SHINECAT_MAX_BODY_MB", default.max_body_bytes >> 20) << 20,
             login_attempts=whole("SHINECAT_LOGIN_ATTEMPTS", default.login_attempts),
             login_window_s=whole("SHINECAT_LOGIN_WINDOW_S", default.login_window_s),
+            metrics_open=env.get("SHINECAT_METRICS", "").strip().lower() == "open",
             facility=Facility.from_environment(env),
         )
 

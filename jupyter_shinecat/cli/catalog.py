@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import click
@@ -31,16 +30,26 @@ def catalog() -> None:
     "--profile", default="shinecat", show_default=True, help="shinecat, or scicat-5: as strict as the real server."
 )
 @click.option("--verbose", is_flag=True, help="Log each request.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    envvar="SHINECAT_LOG_FORMAT", help="json: one object a line, requests with their ids.",
+)  # fmt: skip
 def serve(
-    host: str, port: int, data: Path, accounts: Path | None, env_file: Path | None, profile: str, verbose: bool
+    host: str,
+    port: int,
+    data: Path,
+    accounts: Path | None,
+    env_file: Path | None,
+    profile: str,
+    verbose: bool,
+    log_format: str,
 ) -> None:
     """Serve SciCat's REST from a data folder until stopped."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    from jupyter_shinecat.catalog.logs import configure
     from jupyter_shinecat.catalog.server import serve as run
     from jupyter_shinecat.catalog.settings import Settings, environment
 
+    configure(as_json=log_format == "json", verbose=verbose)
     run(
         data.expanduser().absolute(),
         Settings.from_environment(environment(env_file), profile),

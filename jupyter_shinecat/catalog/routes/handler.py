@@ -36,6 +36,7 @@ class Dispatcher:
         # Password hashes take 50 ms of CPU each: two at a time, so that a flood of logins delays nobody else.
         self._slow = ThreadPoolExecutor(2, "catalog-login")
         self._running = 0
+        catalog.wellbeing.numbers.running.set_function(lambda: self._running)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -60,7 +61,9 @@ class Dispatcher:
         actor.set(Actor(call.who.username, call.address, call.request_id))
         self.catalog.access.check_scope(call.who, route.method)
         result = route.answer(call)
-        return None if result is None else _encode(result)
+        if result is None or isinstance(result, bytes):  # a route that has its own form
+            return result
+        return _encode(result)
 
     async def drained(self) -> None:
         """Wait until no request runs."""
@@ -79,6 +82,8 @@ class ApiHandler(web.RequestHandler):
         self._dispatcher = dispatcher
         sent = self.request.headers.get("X-Request-Id", "")
         self.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+        self.route = "unknown"
+        self.call: Call | None = None
         self.set_header("X-Request-Id", self.request_id)
 
     def set_default_headers(self) -> None:
@@ -97,6 +102,7 @@ class ApiHandler(web.RequestHandler):
         if found is None:
             raise Refused(404, f"Cannot {method} {request.path[:500]}")
         route, raw_params = found
+        self.route = route.path
         query = self._query(request.query or "")
         token = bearer(request.headers.get("Authorization"), query.get("access_token"))
         call = Call(
@@ -113,6 +119,7 @@ class ApiHandler(web.RequestHandler):
             request_id=self.request_id,
             status=201 if method == "POST" else 200,
         )
+        self.call = call
         body = await self._dispatcher.run(route, call, token)
         self.set_status(call.status)
         for name, value in call.response_headers.items():
@@ -128,6 +135,21 @@ class ApiHandler(web.RequestHandler):
             return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=100)
         except (ValueError, UnicodeDecodeError):
             raise bad_request("The query is not UTF-8, or has too many parameters") from None
+
+    def on_finish(self) -> None:
+        """Count the answer; what a client makes up never becomes a label."""
+        method = self.request.method if self.request.method in self.SUPPORTED_METHODS else "other"
+        numbers = self._dispatcher.catalog.wellbeing.numbers
+        numbers.answered(str(method), self.route, self.get_status(), self.request.request_time())
+
+    def told(self) -> dict[str, Any]:
+        """What a log line says of this request; the path without its query, which may hold a token."""
+        who = self.call.who if self.call else None
+        return {
+            "request": self.request_id, "user": who.username if who else "", "address": self.request.remote_ip,
+            "method": self.request.method, "path": self.request.path, "route": self.route,
+            "status": self.get_status(), "ms": round(1000 * self.request.request_time(), 1),
+        }  # fmt: skip
 
     get = post = put = patch = delete = head = _dispatch
 
@@ -150,7 +172,9 @@ class ApiHandler(web.RequestHandler):
         """Refusals are no errors of the server; the path goes to the log without its query, which may hold a token."""
         if isinstance(value, (Refused, web.HTTPError)):
             return
-        _log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+        told = self.told()
+        _log.error("%s %s failed (request %s)", told["method"], told["path"], told["request"],
+                   exc_info=(typ, value, tb), extra=told)  # fmt: skip
 
 
 def bearer(header: str | None, parameter: list[str] | None) -> str | None:

@@ -1,27 +1,30 @@
-"""Whether the catalog is well, and what it can do."""
+"""Whether the catalog is well, what it can do, and its numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from jupyter_shinecat import __version__
+from jupyter_shinecat.catalog.metrics import CONTENT_TYPE
 
 from .call import Call, Route
 
 
 def health(call: Call) -> Any:
-    """SciCat's health document; the member ``shinecat`` tells clients what this server can do beyond SciCat."""
-    call.catalog.datasets.ping()
-    settings = call.catalog.settings
-    return {
-        "status": "ok",
-        "info": {"sqlite": {"status": "up"}},
-        "error": {},
-        "details": {"sqlite": {"status": "up"}},
-        "shinecat": {"version": __version__, "profile": settings.profile, "features": settings.features},
-    }
+    """SciCat's health document, 503 when something is down; ``shinecat`` tells what this server can do more."""
+    good, document = call.catalog.wellbeing.health()
+    call.status = 200 if good else 503
+    return document
+
+
+def metrics(call: Call) -> Any:
+    """Numbers in Prometheus's text form."""
+    call.response_headers["Content-Type"] = CONTENT_TYPE
+    return call.catalog.wellbeing.metrics(call.who)
 
 
 def routes() -> list[Route]:
     """The table."""
-    return [Route("GET", "/api/v3/health", health), Route("GET", "/api/v4/health", health)]
+    return [
+        *(Route("GET", path, health) for path in ("/health", "/api/v3/health", "/api/v4/health")),
+        Route("GET", "/metrics", metrics),
+    ]

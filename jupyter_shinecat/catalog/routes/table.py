@@ -5,22 +5,22 @@ from __future__ import annotations
 from jupyter_shinecat.catalog.settings import Settings
 
 from . import administration, auth, datasets, facility, health, jobs, named, parts, publications, users
+from .openapi import with_document
 from .router import Router
 
 
 def router(settings: Settings) -> Router:
     """The catalog's routes under these settings."""
-    return Router(
-        [
-            *auth.routes(settings.features),
-            *administration.routes(settings.features),
-            *users.routes(),
-            *datasets.routes(),
-            *parts.routes(),
-            *named.routes(),
-            *jobs.routes(),
-            *publications.routes(),
-            *facility.routes(),
-            *health.routes(),
-        ]
-    )
+    table = [
+        *auth.routes(settings.features),
+        *administration.routes(settings.features),
+        *users.routes(),
+        *datasets.routes(),
+        *parts.routes(),
+        *named.routes(),
+        *jobs.routes(),
+        *publications.routes(),
+        *facility.routes(),
+        *health.routes(),
+    ]
+    return Router(with_document(table))

@@ -53,6 +53,11 @@ class Store:
         """Run ``work`` in the writer; returns when it is durable."""
         return self._writer.change(work)
 
+    @property
+    def writing(self) -> bool:
+        """Whether changes are taken."""
+        return self._writer.alive
+
     def close(self) -> None:
         """Finish writes and close."""
         self._writer.close()

@@ -53,6 +53,11 @@ class Writer:
         self._jobs.put((work, future))
         return future.result()  # type: ignore[no-any-return]
 
+    @property
+    def alive(self) -> bool:
+        """Whether changes are taken."""
+        return self._thread.is_alive() and not self._closed
+
     def close(self) -> None:
         """Finish what waits, then stop."""
         if not self._closed:
