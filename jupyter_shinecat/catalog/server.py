@@ -118,8 +118,8 @@ async def _run(catalog: Catalog, sockets: list[socket.socket], host: str) -> Non
         max_body_size=settings.max_body_bytes,
         max_buffer_size=settings.max_body_bytes + (1 << 20),
         max_header_size=64 * 1024,
-        idle_connection_timeout=120,
-        body_timeout=120,
+        idle_connection_timeout=settings.slow_client_s,
+        body_timeout=settings.slow_client_s,
     )
     server.add_sockets(sockets)
     url = _announce(catalog.folder, host, sockets[0].getsockname()[1])

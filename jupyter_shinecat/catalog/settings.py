@@ -48,6 +48,10 @@ class Settings:
     max_keys: int = 500_000
     max_metadata_keys: int = 20_000
     max_dataset_values: int = 50_000
+    max_answer_bytes: int = 256 * 1024 * 1024
+    search_limit_s: int = 30
+    slow_client_s: int = 120
+    requests_at_once: int = 8
     login_attempts: int = 5
     login_window_s: int = 60
     metrics_open: bool = False
@@ -109,6 +113,10 @@ class Settings:
             jwt_secret=env.get("JWT_SECRET") or None,
             jwt_expires_in_s=parse_lifetime(lifetime) if lifetime else default.jwt_expires_in_s,
             max_body_bytes=whole("SHINECAT_MAX_BODY_MB", default.max_body_bytes >> 20) << 20,
+            max_answer_bytes=whole("SHINECAT_MAX_ANSWER_MB", default.max_answer_bytes >> 20) << 20,
+            search_limit_s=whole("SHINECAT_SEARCH_LIMIT_S", default.search_limit_s),
+            slow_client_s=max(1, whole("SHINECAT_SLOW_CLIENT_S", default.slow_client_s)),
+            requests_at_once=max(1, whole("SHINECAT_REQUESTS_AT_ONCE", default.requests_at_once)),
             login_attempts=whole("SHINECAT_LOGIN_ATTEMPTS", default.login_attempts),
             login_window_s=whole("SHINECAT_LOGIN_WINDOW_S", default.login_window_s),
             metrics_open=env.get("SHINECAT_METRICS", "").strip().lower() == "open",

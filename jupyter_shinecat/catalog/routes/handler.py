@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from jupyter_shinecat.catalog.audit import Actor, actor
 from jupyter_shinecat.catalog.catalog import Catalog
@@ -19,6 +20,7 @@ from jupyter_shinecat.catalog.errors import Refused, bad_request
 
 from .call import Call, Route, decode_part
 from .router import Router
+from .turns import Turns
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -29,7 +31,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Dispatcher:
     """Runs routes in threads: the loop never waits for a disk, a search or a password hash."""
 
-    def __init__(self, catalog: Catalog, router: Router, *, threads: int = 12) -> None:
+    def __init__(self, catalog: Catalog, router: Router, *, threads: int = 24) -> None:
         self.catalog = catalog
         self.router = router
         self._pool = ThreadPoolExecutor(threads, "catalog")
@@ -48,15 +50,17 @@ class Dispatcher:
         self._idle.clear()
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                self._slow if route.slow else self._pool, self._answer, route, call, token
-            )
+            pool = self._slow if route.slow else self._pool
+            async with self._turns.turn(token or call.address):
+                return await loop.run_in_executor(pool, self._answer, route, call, token)
         finally:
             self._running -= 1
             if self._running == 0:
                 self._idle.set()
 
     def _answer(self, route: Route, call: Call, token: str | None) -> bytes | None:
+        settings = self.catalog.settings
+        self.catalog.engine.begin(settings.search_limit_s, settings.max_answer_bytes)
         call.who = self.catalog.people.identify(token)
         actor.set(Actor(call.who.username, call.address, call.request_id))
         self.catalog.access.check_scope(call.who, route.method)
@@ -91,6 +95,9 @@ class ApiHandler(web.RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
         self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.clear_header("Server")
         if hasattr(self, "request_id"):  # not yet in the constructor, but again when an error clears the headers
             self.set_header("X-Request-Id", self.request_id)
@@ -124,10 +131,19 @@ class ApiHandler(web.RequestHandler):
         self.set_status(call.status)
         for name, value in call.response_headers.items():
             self.set_header(name, value)
-        if body is not None:
-            self.finish(body)
-        else:
-            self.finish()
+        await self._send(body)
+
+    async def _send(self, body: bytes | None) -> None:
+        """Finish; who doesn't take the answer in time is dropped, so that it can't pile up in our memory."""
+        sent = self.finish(body)
+        seconds = self._dispatcher.catalog.settings.slow_client_s
+        try:
+            await asyncio.wait_for(asyncio.shield(sent), seconds)
+        except TimeoutError:
+            _log.warning("%s took no answer for %d s and was dropped", self.request.remote_ip, seconds)
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        except StreamClosedError:
+            pass  # gone before the end
 
     @staticmethod
     def _query(text: str) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.index import DatasetIndex
 from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
+from jupyter_shinecat.catalog.search.patience import Patience, begin, kept
 from jupyter_shinecat.catalog.search.scan import matching, named_ids
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 from jupyter_shinecat.catalog.store.store import Store
@@ -44,6 +45,11 @@ class Engine:
         """Let the index's files go."""
         self.index.close()
 
+    @staticmethod
+    def begin(seconds: float, size_bytes: int) -> None:
+        """Limit what this thread's next request may take; see :class:`.patience.Patience`."""
+        begin(Patience(seconds, size_bytes))
+
     def find(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[Doc]:
         """The documents that fulfil ``where`` and are visible, in order, within the limits."""
         return [doc for _id, doc in self.rows(kind, where, visible, limits)]
@@ -57,8 +63,8 @@ class Engine:
         def scanned(snapshot: Snapshot) -> list[Row]:
             found = matching(snapshot, kind, where, visible)
             if not limits.order:
-                return list(islice(found, limits.skip, limits.skip + limits.limit))
-            docs = [(row, row.doc) for row in found]
+                return list(kept(islice(found, limits.skip, limits.skip + limits.limit)))
+            docs = [(row, row.doc) for row in kept(found)]
             for path, descending in reversed(limits.order):
                 docs.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)
             return [row for row, _doc in docs[limits.skip : limits.skip + limits.limit]]

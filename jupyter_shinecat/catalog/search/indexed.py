@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from tantivy import Occur, Order, Query
@@ -21,6 +21,7 @@ from jupyter_shinecat.catalog.search.entry import DATE_FACETS, FACETS, KEYS, exi
 from jupyter_shinecat.catalog.search.facets import MAX_VALUES, Tally, tallied
 from jupyter_shinecat.catalog.search.index import View
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
+from jupyter_shinecat.catalog.search.patience import kept, timed
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
 MAX_PENDING = 1000
@@ -79,6 +80,9 @@ class IndexedSearch:
         return [row for row in self._pending if self._shown(where, row.doc)]
 
     def _proposed(self, where: Condition, field: str, order: Order, wanted: int = _PAGE) -> Iterator[Row]:
+        return timed(self._pages(where, field, order, wanted))
+
+    def _pages(self, where: Condition, field: str, order: Order, wanted: int) -> Iterator[Row]:
         """What the index finds, page by page in its order, each checked on the document; ``wanted`` are likely used."""
         query, exact = self._query(where)
         searcher, offset, page = self._view.searcher, 0, min(max(wanted, 10), _LARGE_PAGE)
@@ -112,12 +116,12 @@ class IndexedSearch:
                 return sign * order_key(row.doc.get("creationTime"), row.seq)
 
             merged = heapq.merge(self._proposed(where, "order", by_time, end), sorted(fresh, key=key), key=key)
-            return list(islice(merged, limits.skip, end))
+            return list(kept(islice(merged, limits.skip, end)))
         proposed = self._proposed(where, "seq", Order.Asc, end)
         if not limits.order:
             merged = heapq.merge(proposed, sorted(fresh, key=lambda row: row.seq), key=lambda row: row.seq)
-            return list(islice(merged, limits.skip, end))
-        found = sorted([*proposed, *fresh], key=lambda row: row.seq)
+            return list(kept(islice(merged, limits.skip, end)))
+        found = sorted(kept(chain(proposed, fresh)), key=lambda row: row.seq)
         docs = [(row, row.doc) for row in found]
         for path, descending in reversed(limits.order):
             docs.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)

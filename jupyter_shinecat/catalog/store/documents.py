@@ -30,6 +30,11 @@ class Row:
         self._doc: Doc | None = None
 
     @property
+    def size(self) -> int:
+        """Length of the stored text."""
+        return len(self._body)
+
+    @property
     def doc(self) -> Doc:
         """The document itself, decoded at its first use."""
         if self._doc is None:
