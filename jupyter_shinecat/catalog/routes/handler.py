@@ -37,6 +37,7 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(threads, "catalog")
         # Password hashes take 50 ms of CPU each: two at a time, so that a flood of logins delays nobody else.
         self._slow = ThreadPoolExecutor(2, "catalog-login")
+        self._turns = Turns(catalog.settings.requests_at_once)
         self._running = 0
         catalog.wellbeing.numbers.running.set_function(lambda: self._running)
         self._idle = asyncio.Event()
