@@ -125,17 +125,21 @@ def begin(shell: Any = None, *, quiet: bool = False) -> None:
     print(sentence, file=sys.stdout)
 
 
-def _server_status() -> dict[str, Any]:
-    """What the user's server says of itself; empty when there is none or it does not answer."""
+def server(what: str) -> dict[str, Any] | None:
+    """What the user's server says under ``/shinecat/api/``; None when there is none or it does not answer."""
     socket = os.environ.get("SHINECAT_SOCKET")
     if not socket:
-        return {}
+        return None
     try:
         with (
             record.quiet(),
             httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=_STATUS_TIMEOUT_S, trust_env=False) as http,
         ):
-            answer = http.get("http://shinecat/shinecat/api/status").raise_for_status().json()
+            answer = http.get(f"http://shinecat/shinecat/api/{what}").raise_for_status().json()
     except (httpx.HTTPError, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _server_status() -> dict[str, Any]:
+    return server("status") or {}

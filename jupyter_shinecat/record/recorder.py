@@ -149,6 +149,18 @@ class Recorder:
             )
         return True
 
+    def written(self) -> list[str]:
+        """Files that the running cell has written so far and that are still there, by their last name."""
+        run = self._cells.now() if self.on else None
+        found: dict[str, None] = {}
+        for event in run.events if run is not None else ():
+            if event.kind in ("remove", "rename") and event.path:
+                found.pop(event.path, None)
+            name = event.path if event.kind == "write" else event.target if event.kind == "rename" else None
+            if name:
+                found[name] = None
+        return [path for path in found if os.path.exists(path)]
+
     def param(self, name: str, value: Any) -> None:
         """The user names a value that the analysis is run with; ``value`` as in JSON."""
         run = self._cells.now() if self.on and not audit.is_quiet() else None
@@ -280,7 +292,10 @@ class Recorder:
             return
         store = store_of(event.target) if event.kind == "rename" and event.target else None
         if store is None or not str(event.path).startswith(store + "/"):  # parts of a store move inside it
-            self._append(run, event)
+            if event.kind == "read" and self._cells.is_stray(run):
+                self._endings.strays.append(event)
+            else:
+                self._append(run, event)
         if moves:
             run.writes.clear()  # the same name may be written again
         elif line in known:

@@ -54,7 +54,7 @@ def code_of(call: ast.Call) -> ast.Module | object:
             return OPAQUE
         if kind == "run_line_magic" and name == "time" and not text:
             return NOTHING
-        if name in _INNER:
+        if name in _INNER or (name, kind) == ("shinecat", "run_cell_magic"):
             return _parse(text if kind == "run_cell_magic" else _OPTIONS.sub("", text, count=1))
         return NOTHING if name in _HARMLESS else OPAQUE
     if kind in ("user_ns", "run_cell", "ex", "ev", "push", "user_global_ns", "run_code", "safe_execfile"):
