@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -13,6 +16,8 @@ from .flow import Event, Place
 
 _ENTRY = "run_code"  # IPython's function that runs the code of a cell
 _DEEP = 400
+# Tasks of asyncio inherit it: they belong to the cell that made them, however late they run.
+_maker: ContextVar[Run | None] = ContextVar("jupyter_shinecat_cell", default=None)
 
 
 @dataclass(eq=False)
@@ -37,6 +42,10 @@ class Run:
         It has ended.
     late
         Something was written after its end (a thread that went on).
+    strays
+        Reads of tasks and threads of earlier cells, up to the end of this one.
+    task
+        The task of asyncio that runs it.
     unseen
         What could not be looked into.
     """
@@ -57,6 +66,9 @@ class Run:
     told: bool = False
     done: bool = False
     late: bool = False
+    strays: list[Event] = field(default_factory=list)
+    task: Any = None
+    token: Token[Run | None] | None = None
 
 
 class Cells:
@@ -108,7 +120,12 @@ class Cells:
         # A thread of the user's: it belongs to the cell that runs, else to the last one. What the thread of the cells
         # does between them is no analysis: widgets, completions, silent requests.
         run = self._current or (self.runs[-1] if self.runs else None)
-        return None if run is not None and run.thread in (0, threading.get_ident()) else run
+        return _maker.get() if run is not None and run.thread in (0, threading.get_ident()) else run
+
+    def is_stray(self, run: Run) -> bool:
+        """Whether what happens now for ``run`` comes from a task or thread of a cell that has ended."""
+        maker = _maker.get()
+        return run.done or (maker is not None and maker.done)
 
     def place(self, run: Run) -> tuple[Place | None, Place | None]:
         """Where in the code of ``run`` we are: in the cell itself, and in code that a magic runs for it."""
@@ -122,7 +139,10 @@ class Cells:
                 crossings += 1  # cells without history that a magic of this cell runs
         else:
             frame = sys._current_frames().get(run.thread)
-        return _search(frame, self.shell.user_global_ns, crossings)
+        outer, inner = _search(frame, self.shell.user_global_ns, crossings)
+        if outer is None and run.task is not None:
+            outer = _awaiting(run.task, self.shell.user_global_ns)
+        return outer, inner
 
     def _pre(self, info: Any) -> None:
         stack = self._stacks.setdefault(threading.get_ident(), [])
@@ -133,6 +153,9 @@ class Cells:
         run.count = len(getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", ())) or None
         stack.append(run)
         self._current = run
+        run.token = _maker.set(run)
+        with contextlib.suppress(RuntimeError):
+            run.task = asyncio.current_task()
 
     def _new(self, info: Any) -> Run:
         run = Run(
@@ -162,8 +185,12 @@ class Cells:
         run.count = getattr(result, "execution_count", None) or run.count
         if error is not None:
             run.failed = self._failure(getattr(result, "error_in_exec", None))
-        run.info = None
+        run.info = run.task = None
         run.done = True
+        if run.token is not None:
+            with contextlib.suppress(ValueError):  # a cell that awaits has a context of its own, which is gone
+                _maker.reset(run.token)
+            run.token = None
         self._ended(run, error is None)
 
     def _failure(self, error: BaseException | None) -> Place | None:
@@ -212,6 +239,19 @@ def _search(frame: FrameType | None, names: dict[str, Any], crossings: int) -> t
             crossings -= 1
         frame = frame.f_back
     return outer, (inner if inner is not outer else None)
+
+
+def _awaiting(task: Any, names: dict[str, Any]) -> Place | None:
+    """Where in its code a cell waits, while its tasks run."""
+    coroutine = task.get_coro()
+    for _ in range(_DEEP):
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is None:
+            break
+        if frame.f_code.co_name == "<module>" and frame.f_globals is names:
+            return Place(frame.f_code, frame.f_lasti)
+        coroutine = coroutine.cr_await
+    return None
 
 
 def _info_of_running_cell() -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .cells import Run
-from .flow import Chain, Sources, Trace
+from .flow import Chain, Event, Sources, Trace
 from .software import modules_of
 from .spool import Spool
 
@@ -31,10 +31,13 @@ class Endings:
     ----------
     runs
         All runs of the session.
+    strays
+        Reads of tasks and threads whose cell had ended, since the last end of a cell.
     """
 
     def __init__(self, shell: Any, spool: Spool) -> None:
         self.runs: list[Run] = []
+        self.strays: list[Event] = []
         self._shell = shell
         self._spool = spool
         self._chain = Chain()
@@ -54,6 +57,7 @@ class Endings:
         """A cell has ended: say so, and where its results come from."""
         if self._waiting is None:
             self._waiting = [one for one in self.runs if one.before]
+        run.strays, self.strays = self.strays, []
         self._waiting.append(run)  # in the order of their ends: cells may nest, and subshells run side by side
         if self._open_results or any(event.kind in _MAKING for event in run.events):
             self._outcome(run, ok)
@@ -73,7 +77,9 @@ class Endings:
     def _outcome(self, run: Run, ok: bool) -> None:
         waiting, self._waiting = self._waiting or [], []
         for one in waiting:
-            self._chain.add(Trace(one.number, self._python(one), one.events, one.failed, one.count, one.before))
+            self._chain.add(
+                Trace(one.number, self._python(one), one.events, one.failed, one.count, one.before, one.strays)
+            )
         seen = {event.path for event in run.events if event.kind == "write"}
         seen |= {event.target for event in run.events if event.kind == "rename"}
         # A file can only stay open that was opened here, or was open when the cell began.

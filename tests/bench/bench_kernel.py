@@ -31,6 +31,35 @@ def measure() -> Iterator[dict[str, Any]]:
         "record_cell_us", cost["writing"], "us", 1000, "the same cell, which writes a file, with the record off"
     )
     yield _figure("record_quiet_cell_us", cost["quiet"], "us", 50, "the same cell, which touches no file, with it off")
+    yield _figure("import_ms", import_ms(), "ms", 50, "a Python that has just started")
+    yield _figure("load_ext_ms", load_ext_ms(), "ms", 150, "an IPython that has just started")
+
+
+def import_ms() -> float:
+    """``import jupyter_shinecat as sc`` in a fresh Python."""
+    code = "import time; t = time.perf_counter(); import jupyter_shinecat as sc; print(time.perf_counter() - t)"
+    return _fresh(code)
+
+
+def load_ext_ms() -> float:
+    """``%load_ext jupyter_shinecat`` in a fresh IPython."""
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell; import time; shell = InteractiveShell.instance()\n"
+        "t = time.perf_counter(); shell.run_line_magic('load_ext', 'jupyter_shinecat'); print(time.perf_counter() - t)"
+    )
+    return _fresh(code)
+
+
+def _fresh(code: str) -> float:
+    """Median in milliseconds of what the code prints in seconds, each time in a new process."""
+    with tempfile.TemporaryDirectory() as temporary:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("SHINECAT_")}
+        env |= {"SHINECAT_STATE": f"{temporary}/state", "IPYTHONDIR": f"{temporary}/ipython"}
+        times = []
+        for _ in range(7):
+            done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+            times.append(float(done.stdout.splitlines()[-1]))
+    return statistics.median(times[1:]) * 1e3
 
 
 def open_overhead_ms() -> float:

@@ -60,10 +60,14 @@ class State:
 
     def poison(self) -> None:
         """Code ran that could change anything: every name may hold everything that was read so far."""
-        self.unknown.merge(self.session, certain=False)
+        self.spread(self.session)
+
+    def spread(self, sources: Sources) -> None:
+        """Every name may hold something of ``sources``."""
+        self.unknown.merge(sources, certain=False)
         for thing in self.things():
             if thing.module is None:
-                thing.sources.merge(self.session, certain=False)
+                thing.sources.merge(sources, certain=False)
 
     def flow_into(self, path: str, sources: Sources, certain: bool = True) -> None:
         """``sources`` went into the file at ``path``."""

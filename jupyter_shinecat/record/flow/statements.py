@@ -52,6 +52,9 @@ class Statements:
     def go(self) -> None:
         """Run all of it."""
         self.state.doubt_figures()
+        if self.trace.strays:
+            self.state.session.merge(self._origins(self.trace.strays), certain=False)
+            self.state.spread(self._origins(self.trace.strays))
         tree = self._tree()
         self._sites = Sites(tree, self.trace.events)
         for event in self._sites.ambient:

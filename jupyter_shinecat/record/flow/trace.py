@@ -80,6 +80,8 @@ class Trace:
         IPython's execution count, for ``_12``.
     before
         It ran before the record began: nothing is known of what it read.
+    strays
+        Reads of tasks and threads of earlier cells: what they read may be in any name by now.
     """
 
     run: int
@@ -88,6 +90,7 @@ class Trace:
     failed: Place | Point | None = None
     count: int | None = None
     before: bool = False
+    strays: list[Event] = field(default_factory=list)
 
     def failed_at(self) -> Point | None:
         """Line and column where it failed."""

@@ -1,0 +1,112 @@
+"""Reads beside the cell's own code: tasks, threads, cells that end badly, modules that change, restarts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from record.notebooks import ON, Notebook, files, inputs
+
+from jupyter_shinecat.testing.kernels import running_kernel, spool_lines
+
+GET = """
+import asyncio, threading
+async def get(name):
+    await asyncio.sleep(0)
+    with open(name) as file:
+        return file.read()
+"""
+
+
+@pytest.fixture
+def book(notebook: Notebook) -> Notebook:
+    for name in "abc":
+        (notebook.folder / name).write_text(name)
+    notebook.ok(GET)
+    return notebook
+
+
+def save(book: Notebook, value: str) -> dict[str, bool]:
+    book.ok(f"open('results/r', 'w').write(str({value}))")
+    return files(book.end())
+
+
+def test_tasks_that_the_cell_waits_for(book: Notebook) -> None:
+    book.ok("x = await asyncio.gather(get('a'), get('b'))\ny = await asyncio.create_task(get('c'))")
+    assert save(book, "x") == {"a": True, "b": True}
+    assert save(book, "y") == {"c": True}
+
+
+def test_task_that_goes_on_after_its_cell(book: Notebook) -> None:
+    book.ok("begin = asyncio.Event()\nasync def later():\n    await begin.wait()\n    return await get('a')")
+    book.ok("task = asyncio.create_task(later())")
+    book.ok("open('results/own', 'w').write('1')")
+    book.ok("begin.set(); y = await get('b'); x = await task")
+    assert save(book, "x")["a"] is False
+    assert save(book, "y")["b"] is True
+
+
+def test_task_that_reads_between_cells(book: Notebook) -> None:
+    book.ok(
+        "done = threading.Event()\nasync def slow():\n    await asyncio.sleep(0.05)\n    x = await get('a')\n"
+        "    done.set()\n    return x\ntask = asyncio.create_task(slow())\nopen('results/first', 'w').write('1')"
+    )
+    book.ok("await asyncio.sleep(0.2)\nassert done.is_set()")
+    assert save(book, "task.result()") == {"a": False}
+
+
+def test_thread_that_goes_on_after_its_cell(book: Notebook) -> None:
+    book.ok(
+        "found, begin = [], threading.Event()\n"
+        "def work():\n    begin.wait(60)\n    found.append(open('a').read())\n"
+        "thread = threading.Thread(target=work); thread.start()\nopen('results/first', 'w').write('1')"
+    )
+    book.ok("begin.set()")
+    book.ok("thread.join()")
+    assert "a" in save(book, "found")
+
+
+def test_work_in_threads_that_is_awaited(book: Notebook) -> None:
+    book.ok("x = await asyncio.to_thread(lambda: open('a').read())")
+    assert save(book, "x") == {"a": True}
+
+
+def test_silent_requests_between_cells_are_no_analysis(book: Notebook) -> None:
+    book.ok("x = await get('a')\nopen('results/first', 'w').write(x)")
+    book.run("open('b').read()", silent=True)
+    assert save(book, "1") == {}
+
+
+def test_nested_cells(book: Notebook) -> None:
+    book.ok("x = open('a').read()\nget_ipython().run_cell(\"y = open('b').read()\", store_history=True)")
+    assert "b" in save(book, "y")
+    assert "a" in save(book, "x")
+
+
+def test_a_name_bound_before_the_failure_keeps_its_input(book: Notebook) -> None:
+    assert book.run("x = open('a').read()\ny = open('nowhere').read()").error[0] == "FileNotFoundError"
+    assert save(book, "x") == {"a": True}
+
+
+def test_autoreload(book: Notebook) -> None:
+    module = book.folder / "shinecat_test_mine.py"
+    module.write_text("def load():\n    return open('a').read()\n")
+    book.ok(
+        "%load_ext autoreload\n%autoreload 2\nimport sys; sys.path.insert(0, '')\nimport shinecat_test_mine as mine"
+    )
+    book.ok("x = mine.load()")
+    assert save(book, "x") == {"a": True}
+    module.write_text("def load():\n    return open('b').read() + ' another length'\n")
+    book.ok("x = mine.load()\nassert x.startswith('b')")
+    assert save(book, "x") == {"a": False, "b": True}  # a module of the user's may keep what it read
+
+
+def test_restart_begins_a_session_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    for value in "12":
+        with running_kernel(tmp_path) as kernel:
+            kernel.run(ON + f"\na = recorder.read('P/{value}', how='h5')\nopen('results/r', 'w').write(str(a))")
+    lines = spool_lines(tmp_path)
+    assert len({line["session"] for line in lines if line["k"] == "session"}) == 2
+    ends = [line for line in lines if line["k"] == "end"]
+    assert [(line["run"], inputs(line)) for line in ends] == [(1, {"P/1": True}), (1, {"P/2": True})]
