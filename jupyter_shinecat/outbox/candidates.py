@@ -11,17 +11,24 @@ from typing import Any
 
 from .names import beneath, in_store, is_data, is_figure
 from .session import Run, Session
+from .unseen import outputs_of
 
 # Of the code that led to a result, this much is kept: the catalog's documents have a limit.
 MAX_CODE_CHARACTERS = 400_000
 _MAX_FILES = 100_000
 _CODE_RUNS = 500
+_MOST_OPENED = 200
+_MOST_NAMES = 20
 
 Found = dict[str, Any]
 
 
 def candidates(
-    session: Session, run: Run, results: Path, known_input: Callable[[str], bool]
+    session: Session,
+    run: Run,
+    results: Path,
+    known_input: Callable[[str], bool],
+    sessions: Iterable[Session] = (),
 ) -> list[tuple[str, Found]]:
     """What the run made, as (key, found) pairs; empty when it made nothing that counts.
 
@@ -33,12 +40,16 @@ def candidates(
         The results folder.
     known_input
         Whether a path is a file of a dataset in the catalog that isn't a result of ours.
+    sessions
+        All sessions: who else writes, and what was copied from where.
     """
+    sessions = list(sessions) or [session]
     # What was only moved may be anybody's data, except where results are meant to be.
     moved = {path: t for path, t in session.moved_in(run.number).items() if beneath(path, results) is not None}
-    wrote = {**moved, **session.written(run.number)}
+    unseen = outputs_of(run, results, sessions)
+    wrote = {**unseen, **moved, **session.written(run.number)}
     wrote = {path: t for path, t in wrote.items() if path not in run.covered}
-    base = _base(session, run)
+    base = _base(session, run, unseen, sessions)
     made = []
     named: set[str] = set()
     for line in run.derived:
@@ -77,7 +88,7 @@ def _found(
         "named": bool(line),
         "keywords": [_clip(word) for word in line.get("keywords") or [] if isinstance(word, str)][:50],
         "description": _clip(line.get("description"), 10_000),
-        "parameters": line["parameters"] if isinstance(line.get("parameters"), dict) else {},
+        "parameters": base["parameters"] | (line["parameters"] if isinstance(line.get("parameters"), dict) else {}),
         "paths": paths,
         "figures": figures,
         "wrote": {path: wrote[path] for path in (*paths, *figures) if path in wrote},
@@ -86,10 +97,12 @@ def _found(
     return hashlib.sha256(told.encode("ascii")).hexdigest()[:32], found
 
 
-def _base(session: Session, run: Run) -> Found:
+def _base(session: Session, run: Run, unseen: Iterable[str], sessions: Iterable[Session]) -> Found:
     """What every result of the run has in common; a run without ``end`` gets all the session's inputs, uncertain."""
     head, end = session.head, run.end or {}
-    complete = run.end is not None and isinstance(end.get("inputs"), list)
+    # A worker may outlive the cell that started it; what it then writes may hold all that was read since.
+    late = any(e.forked and e.run == run.number and e.t > float(end.get("t") or e.t) for e in session.events)
+    complete = run.end is not None and isinstance(end.get("inputs"), list) and not late
     if complete:
         inputs = _flows(end["inputs"], "pid")
         paths_in = _flows(end.get("paths_in"), "path")
@@ -97,12 +110,20 @@ def _base(session: Session, run: Run) -> Found:
         inputs = _flows([{"pid": read.get("pid"), "certain": False} for read in session.reads], "pid")
         unnamed = [{"path": r.get("path"), "certain": False} for r in session.reads if not r.get("pid")]
         paths_in = _flows(unnamed, "path")
-    own = {path for path, runs in session.owners().items() if run.number in runs}
+    own = {path for path, runs in session.owners().items() if run.number in runs}.union(unseen)
     numbers = [n for n in end.get("runs") or [] if isinstance(n, int) and n in session.runs]
     if not complete:
         numbers = sorted(session.runs)
     if run.number not in numbers:
         numbers.append(run.number)
+    led = [read for read in session.reads if read.get("run") in numbers]
+    if complete:  # the parent does not know what its children read
+        for read in led:
+            if read["forked"]:
+                _doubtful(inputs, "pid", read.get("pid"))
+                _doubtful(paths_in, "path", None if read.get("pid") else read.get("path"))
+    for flow in paths_in:
+        flow["was"] = _earlier_names(flow["path"], sessions)
     return {
         "v": 1,
         "kind": "result",
@@ -122,6 +143,9 @@ def _base(session: Session, run: Run) -> Found:
         "write_back": head.get("write_back"),
         "inputs": inputs,
         "paths_in": [flow for flow in paths_in if flow["path"] not in own],
+        # Files of the named datasets: they may be windows to files of other ones.
+        "opened": sorted({read["path"] for read in led if read.get("pid") and read.get("path")})[:_MOST_OPENED],
+        "parameters": {name: value for number, name, value in session.parameters if number <= run.number},
         "runs": numbers,
         "code": _code(session, numbers),
         "modules": {str(k): str(v) for k, v in end["modules"].items()} if isinstance(end.get("modules"), dict) else {},
@@ -138,6 +162,24 @@ def _flows(items: object, name: str) -> list[dict[str, Any]]:
         if isinstance(value, str) and value:
             certain[value] = certain.get(value, False) or item.get("certain") is True
     return [{name: value, "certain": sure} for value, sure in certain.items()]
+
+
+def _doubtful(flows: list[dict[str, Any]], name: str, value: object) -> None:
+    if isinstance(value, str) and value and all(flow[name] != value for flow in flows):
+        flows.append({name: value, "certain": False})
+
+
+def _earlier_names(path: str, sessions: Iterable[Session]) -> list[str]:
+    """What a file was copied or renamed from, step by step."""
+    names: list[str] = []
+    sessions = list(sessions)
+    while len(names) < _MOST_NAMES:
+        last = names[-1] if names else path
+        before = next((session.was[last] for session in sessions if last in session.was), None)
+        if before is None or before in names or before == path:
+            break
+        names.append(before)
+    return names
 
 
 def _code(session: Session, numbers: Iterable[int]) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ class Intake:
         now = time.time()
         for session in self.sessions:
             for run in list(session.runs.values()):
-                if self._is_ripe(run, now):
+                if self._is_ripe(session, run, now):
                     made += self._handle(session, run)
         for file in news or self._files.values():
             self._bookmarks.save(file)
@@ -117,10 +117,11 @@ class Intake:
             session.add(file, line, replay=offset <= file.saved)
 
     @staticmethod
-    def _is_ripe(run: Run, now: float) -> bool:
+    def _is_ripe(session: Session, run: Run, now: float) -> bool:
         if run.end is not None:
             return run.dirty
-        died = run.writer is not None and not run.writer.is_alive(now)
+        # A child that has ended says nothing of the cell, and one that lives may still write for it.
+        died = run.writer is not None and not run.writer.is_alive(now) and not session.is_alive(now)
         return died and (run.dirty or not run.handled)
 
     def _handle(self, session: Session, run: Run) -> list[Entry]:
@@ -145,7 +146,7 @@ class Intake:
 
     def _candidates(self, session: Session, run: Run) -> list[tuple[str, Found]]:
         try:
-            return candidates(session, run, self._settings.results, self._is_known_input())
+            return candidates(session, run, self._settings.results, self._is_known_input(), self.sessions)
         except OSError:
             raise
         except Exception:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from jupyter_shinecat.scicat import CatalogClient, Dataset
 
 from .compose import text
 from .entries import FAILED, SENT, WITHDRAWN, Entry
+from .names import in_store, store_of
 from .process import host
 
 _PAGE = 100
 _MOST_DATASETS = 1000
 _MOST_BLOCK_READS = 60
+_MOST_WINDOWS = 20
 
 
 class NotYet(Exception):
@@ -24,10 +26,17 @@ class NotYet(Exception):
         self.entry = entry
 
 
-def inputs_of(entry: Entry, entries: Iterable[Entry], lookup: Callable[[str], list[str]]) -> dict[str, bool]:
+def inputs_of(
+    entry: Entry,
+    entries: Iterable[Entry],
+    lookup: Callable[[str], list[str]],
+    sources: Callable[[str], Iterable[str]] = lambda path: (),
+) -> dict[str, bool]:
     """PID of each input, with whether it is certain.
 
-    A file that is itself a result stands for its dataset; one that was withdrawn stands for what it was made from.
+    A file that is itself a result stands for its dataset; one that was withdrawn stands for what it was made from. A
+    copy stands for what it was copied from, and a file with virtual datasets or external links also for the files that
+    these lead to: for certain where it is in no dataset itself.
 
     Parameters
     ----------
@@ -37,6 +46,8 @@ def inputs_of(entry: Entry, entries: Iterable[Entry], lookup: Callable[[str], li
         All entries of the outbox.
     lookup
         PIDs of the datasets in the catalog that hold the file at a path, best first.
+    sources
+        Files that the HDF5 file at a path leads to.
 
     Raises
     ------
@@ -44,38 +55,70 @@ def inputs_of(entry: Entry, entries: Iterable[Entry], lookup: Callable[[str], li
         An input is a result that is still on its way.
     """
     older = [other for other in entries if _order(other) < _order(entry) and other.found.get("kind") == "result"]
-    makers = {name: other for other in sorted(older, key=_order) for name in _names(other)}
-    pids: dict[str, bool] = {}
-    _collect(entry, makers, lookup, pids, certain=True, seen={entry.key})
-    return pids
+    makers: dict[str, Entry] = {}
+    for other in sorted(older, key=_order):
+        for name in _names(other):
+            makers[name] = makers[store_of(name) or name] = other
+    search = _Search(makers, lookup, sources)
+    search.collect(entry, certain=True)
+    return search.pids
 
 
-def _collect(
-    entry: Entry,
-    makers: dict[str, Entry],
-    lookup: Callable[[str], list[str]],
-    pids: dict[str, bool],
-    *,
-    certain: bool,
-    seen: set[str],
-) -> None:
-    for item in entry.found.get("inputs") or []:
-        pids[item["pid"]] = pids.get(item["pid"], False) or (certain and bool(item["certain"]))
-    for item in entry.found.get("paths_in") or []:
-        path, sure = str(item["path"]), certain and bool(item["certain"])
-        source = makers.get(path)
-        if source is None:
-            found = lookup(path)
+class _Search:
+    def __init__(
+        self,
+        makers: dict[str, Entry],
+        lookup: Callable[[str], list[str]],
+        sources: Callable[[str], Iterable[str]],
+    ) -> None:
+        self._makers, self._lookup, self._sources = makers, lookup, sources
+        self._seen: set[str] = set()
+        self.pids: dict[str, bool] = {}
+
+    def collect(self, entry: Entry, *, certain: bool) -> None:
+        self._seen.add(entry.key)
+        for item in entry.found.get("inputs") or []:
+            self._add(item["pid"], certain and bool(item["certain"]))
+        for item in entry.found.get("paths_in") or []:
+            sure = certain and bool(item["certain"])
+            names = [str(item["path"]), *(str(name) for name in item.get("was") or [])]
+            known = False
+            for name in names:
+                known = self._file(name, sure)
+                if known:
+                    break
+            self._trace(names, sure and not known)
+        for path in entry.found.get("opened") or []:
+            self._trace([str(path)], False)
+        # A result may itself be a window: what it shows was never read here.
+        own = _names(entry)
+        self._trace([str(path) for path in entry.found.get("paths") or []][:_MOST_WINDOWS], certain, own)
+
+    def _trace(self, names: Iterable[str], certain: bool, own: Container[str] = ()) -> None:
+        for name in names:
+            for source in () if name in self._makers else self._sources(name):
+                if source not in own:
+                    self._file(source, certain)
+
+    def _file(self, path: str, certain: bool) -> bool:
+        """Take in what a file stands for; False when nobody knows it."""
+        maker = self._makers.get(path)
+        if maker is None:
+            found = self._lookup(path)
             for pid in found[:1]:
-                pids[pid] = pids.get(pid, False) or (sure and len(found) == 1)
-        elif source.state == SENT and source.pid:
-            pids[source.pid] = pids.get(source.pid, False) or sure
-        elif source.state == WITHDRAWN or source.gone:
-            if source.key not in seen:
-                seen.add(source.key)
-                _collect(source, makers, lookup, pids, certain=sure, seen=seen)
+                self._add(pid, certain and len(found) == 1)
+            return bool(found)
+        if maker.state == SENT and maker.pid:
+            self._add(maker.pid, certain)
+        elif maker.state == WITHDRAWN or maker.gone:
+            if maker.key not in self._seen:
+                self.collect(maker, certain=certain)
         else:
-            raise NotYet(source)
+            raise NotYet(maker)
+        return True
+
+    def _add(self, pid: str, certain: bool) -> None:
+        self.pids[pid] = self.pids.get(pid, False) or certain
 
 
 def is_waiting_for_failed(wait: NotYet) -> bool:
@@ -104,13 +147,13 @@ class Lookup:
         self._files: dict[str, set[str]] = {}
 
     def __call__(self, path: str) -> list[str]:
-        """PIDs of the datasets whose file blocks hold the file at ``path``, the newest first."""
+        """PIDs of the datasets whose file blocks hold the file (or part of the store) at ``path``, the newest first."""
         folder = os.path.dirname(path)
         if folder not in self._datasets:
             self._datasets[folder] = self._beneath(folder)
         stem = os.path.splitext(os.path.basename(path))[0].lower()
         ordered = sorted(self._datasets[folder], key=lambda dataset: stem not in dataset.name.lower())
-        return [dataset.pid for dataset in ordered[:_MOST_BLOCK_READS] if path in self._paths(dataset)]
+        return [dataset.pid for dataset in ordered[:_MOST_BLOCK_READS] if self._holds(dataset, path)]
 
     def _beneath(self, folder: str) -> list[Dataset]:
         found: list[Dataset] = []
@@ -120,6 +163,10 @@ class Lookup:
             if len(page) < _PAGE:
                 break
         return [dataset for dataset in found if dataset.source_folder_host in ("", host())] or found
+
+    def _holds(self, dataset: Dataset, path: str) -> bool:
+        paths = self._paths(dataset)
+        return path in paths or (in_store(path) and any(name.startswith(path + os.sep) for name in paths))
 
     def _paths(self, dataset: Dataset) -> set[str]:
         if dataset.pid not in self._files:

@@ -53,6 +53,15 @@ def in_store(folder: str) -> bool:
     return any(part.lower().endswith(_STORES) for part in folder.split(os.sep))
 
 
+def store_of(path: str) -> str | None:
+    """The outermost store (Zarr, N5) that the file at ``path`` is a part of; None when it is a file by itself."""
+    parts = path.split(os.sep)
+    for number, part in enumerate(parts[:-1], start=1):
+        if part.lower().endswith(_STORES):
+            return os.sep.join(parts[:number])
+    return None
+
+
 @functools.lru_cache(maxsize=64)
 def _real(folder: str) -> str:
     return os.path.realpath(folder)

@@ -14,6 +14,7 @@ from .entries import FAILED, SENT, TAKEN, WITHDRAWN, Entries, Entry
 from .lineage import Lookup, NotYet, inputs_of
 from .names import beneath
 from .settings import Settings
+from .windows import Windows
 
 CREATE, UPDATE, ATTACH = "create", "update", "attach"
 DATASET_ASKED, DATASET_TRIED = "4-dataset-asked", "4-dataset-tried"
@@ -30,7 +31,9 @@ class Done(Exception):
         self.state, self.reason, self.pid = state, reason, pid
 
 
-def plan(entry: Entry, entries: Entries, client: CatalogClient, me: Identity, settings: Settings) -> Plan:
+def plan(
+    entry: Entry, entries: Entries, client: CatalogClient, me: Identity, settings: Settings, windows: Windows
+) -> Plan:
     """The third step of an entry.
 
     Raises
@@ -47,7 +50,7 @@ def plan(entry: Entry, entries: Entries, client: CatalogClient, me: Identity, se
     found, taken = entry.found, entry.step(TAKEN) or {}
     if found["kind"] == "figures":
         return _attach(entry, entries, client)
-    inputs = inputs_of(entry, entries, Lookup(client))
+    inputs = inputs_of(entry, entries, Lookup(client), windows)
     same = _same_origin(entry, entries, taken["origin"])
     if any(other.state == SENT and _ended(other) > _ended(entry) for other in same):
         raise Done(WITHDRAWN, tr("A newer run has replaced it."))

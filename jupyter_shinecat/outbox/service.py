@@ -24,6 +24,7 @@ from .requests import RELEASE, RETRY, take_requests
 from .send import Sender, Settling
 from .settings import Settings
 from .taking import Taker
+from .windows import Windows
 
 _log = logging.getLogger(__name__)
 _IDENTITY_S = 60.0
@@ -63,6 +64,7 @@ class Outbox:
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
         self._taker = Taker(self.intake, reader, settings.hold_s)
+        self._windows = Windows(reader)
 
     def load(self) -> None:
         """Read what is on disk.
@@ -179,7 +181,7 @@ class Outbox:
         sender = self._connected()
         if entry.step(PLAN) is None:
             try:
-                made = plan(entry, self.entries, sender.client, self._identity(), self._settings)
+                made = plan(entry, self.entries, sender.client, self._identity(), self._settings, self._windows)
             except Done as done:
                 self._catalog_is_back()
                 return self._news.set(entry, done.state, done.reason, "", pid=done.pid)

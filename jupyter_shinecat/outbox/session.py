@@ -12,13 +12,17 @@ from .spool import SpoolFile
 
 @dataclass
 class Event:
-    """A file written, renamed or removed: ``kind`` is ``write``, ``rename`` or ``remove``."""
+    """A file written, renamed or removed: ``kind`` is ``write``, ``rename`` or ``remove``.
+
+    ``forked`` when a child of the kernel did it.
+    """
 
     t: float
     kind: str
     run: int
     path: str
     dst: str = ""
+    forked: bool = False
 
 
 @dataclass
@@ -60,6 +64,10 @@ class Session:
     ----------
     handed
         (run, path) of files that a run finished through a handle which an earlier run had opened.
+    was
+        The earlier name of each file that was renamed or copied.
+    parameters
+        (run, name, value) as told by ``sc.param``, in order.
     """
 
     uuid: str
@@ -69,6 +77,8 @@ class Session:
     events: list[Event] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=list)
     handed: set[tuple[int, str]] = field(default_factory=set)
+    was: dict[str, str] = field(default_factory=dict)
+    parameters: list[tuple[int, str, Any]] = field(default_factory=list)
     _renamed: tuple[int, list[Event]] = field(default_factory=lambda: (0, []))
     _folded: tuple[int, dict[str, dict[int, float]]] = field(default_factory=lambda: (0, {}))
 
@@ -82,13 +92,18 @@ class Session:
         if not isinstance(number, int) or isinstance(number, bool):
             return
         run = self.runs.setdefault(number, Run(number, t=float(line["t"])))
+        forked = "parent" in file.head
         if kind == "cell":
             run.code, run.cell, run.n = _text(line.get("code")), line.get("cell"), line.get("n")
-            run.t, run.writer = float(line["t"]), file
+            if not forked or run.writer is None:  # a child tells the running cell again
+                run.t, run.writer = float(line["t"]), file
             return
         run.writer = run.writer or file
         if kind == "read":
-            self.reads.append(line)
+            self.reads.append({**line, "forked": forked})
+        elif kind == "param":
+            if isinstance(line.get("name"), str):
+                self.parameters.append((number, line["name"], line.get("value")))
         elif kind == "end":
             run.end, run.dirty = line, run.dirty or not replay
             if replay:
@@ -99,6 +114,11 @@ class Session:
         else:
             event = _event(line, number)
             if event is not None:
+                event.forked = forked
+                if event.dst and event.dst != event.path:
+                    self.was[event.dst] = event.path
+                if kind == "link":  # what was there before is gone, and the copy of an input is no result
+                    event = Event(event.t, "remove", number, event.dst)
                 self.events.append(event)
                 if line.get("how") == "handle":
                     self.handed.add((number, event.path))
@@ -184,7 +204,7 @@ def _event(line: dict[str, Any], run: int) -> Event | None:
     kind, t = line["k"], float(line["t"])
     if kind in ("write", "remove") and _absolute(line.get("path")):
         return Event(t, kind, run, _absolute(line["path"]))
-    if kind == "rename" and _absolute(line.get("src")) and _absolute(line.get("dst")):
+    if kind in ("rename", "link") and _absolute(line.get("src")) and _absolute(line.get("dst")):
         return Event(t, kind, run, _absolute(line["src"]), _absolute(line["dst"]))
     return None
 
