@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
-from . import session
+from . import remote, session
 from .arrays import find_array, warn_of_missing_sources
 from .errors import FileProblem, MissingKey, file_problem, plainly
 from .metadata import Metadata
@@ -93,7 +93,7 @@ class DatasetFiles:
         if self._h5 is None or not self._h5 or self._h5_key != key:
             self._h5, self._h5_key = self._open_h5(wanted), key
         else:
-            self._note("h5", Path(self._h5.filename))
+            self._note("h5", Path(self._h5.filename) if self._h5.driver != "fileobj" else None)
         try:
             found = self._h5[path]
         except KeyError:
@@ -134,10 +134,12 @@ class DatasetFiles:
         else:
             wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
         if wanted.path.lower().endswith(TABLE_SUFFIXES):
-            local = self._locate(wanted)
-            self._note("table", local)
+            place = self._place(wanted)
+            far = self._remote(place, lambda client: remote.open_range(client, self._record.pid, wanted).read())
+            source = far if far is not None else self._here(place)
+            self._note("table", source if isinstance(source, Path) else None)
             with record.quiet():
-                return tables.from_text(local, wanted.path)
+                return tables.from_text(source, wanted.path)
         with self._open_h5(wanted, how="table") as opened:
             return tables.from_hdf5(opened, path, wanted.path)
 
@@ -267,13 +269,35 @@ class DatasetFiles:
         return choose(self._record, self._list(), name, suffixes, method)
 
     def _locate(self, file: DataFile) -> Path:
+        return self._here(self._place(file))
+
+    def _place(self, file: DataFile) -> Located:
         place = locate(self._record, file, session.path_maps())
         self._belongs(place)
+        return place
+
+    def _here(self, place: Located) -> Path:
         if place.path is None or place.state not in ("ok", "changed"):
             raise file_problem(place.state, place.reason, place.do)
         if place.state == "changed":
-            warnings.warn(place.reason, UserWarning, stacklevel=5)
+            warnings.warn(place.reason, UserWarning, stacklevel=6)
         return place.path
+
+    def _remote(self, place: Located, open_: Callable[[Any], Any]) -> Any:
+        """What ``open_`` makes of the file service, for a file that is not here; None where there is no service.
+
+        Where that does not give the file, the reason why it is not here is the one to tell, with the service's.
+        """
+        client = remote.service() if place.state in remote.STATES else None
+        if client is None:
+            return None
+        from jupyter_shinecat.files.remote import RemoteError
+
+        try:
+            return open_(client)
+        except RemoteError as cause:
+            said = tr("The file service does not give it either: {reason}", reason=cause.what)
+            raise file_problem(place.state, f"{place.reason} {said}", place.do) from None
 
     def _belongs(self, place: Located) -> None:
         recorder = record.current()
@@ -281,7 +305,12 @@ class DatasetFiles:
             recorder.belongs(str(place.path), self._record.pid)
 
     def _open_h5(self, file: DataFile, how: str = "h5") -> Any:
-        local = self._locate(file)
+        place = self._place(file)
+        far = self._remote(place, lambda client: remote.open_hdf5(client, self._record.pid, file))
+        if far is not None:
+            self._note(how)
+            return far
+        local = self._here(place)
         try:
             with record.quiet():
                 opened = read_only(local)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 _OBJECTS = 5000
 
 
-def from_text(local: Path, name: str) -> pd.DataFrame:
-    """Columns of a text file; the separator is found out.
+def from_text(source: Path | bytes, name: str) -> pd.DataFrame:
+    """Columns of a text file (its path or its content); the separator is found out.
 
     Raises
     ------
@@ -26,8 +27,8 @@ def from_text(local: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        with open(local, encoding="utf-8", errors="replace") as file:
-            lines = [line for line in file.read(65536).splitlines() if line.strip()]
+        with open(source, "rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+            lines = [line for line in file.read(65536).decode("utf-8", "replace").splitlines() if line.strip()]
         if not lines:
             return pd.DataFrame()
         comment = "#" if lines[0].startswith("#") else None
@@ -35,7 +36,8 @@ def from_text(local: Path, name: str) -> pd.DataFrame:
         counts = {mark: body.count(mark) for mark in ("\t", ";", ",")}
         mark = max(counts, key=lambda one: counts[one])
         separator = mark if counts[mark] else r"\s+" if len(body.split()) > 1 else ","
-        return pd.read_csv(local, sep=separator, comment=comment, encoding="utf-8", encoding_errors="replace")
+        given = source if isinstance(source, Path) else io.BytesIO(source)
+        return pd.read_csv(given, sep=separator, comment=comment, encoding="utf-8", encoding_errors="replace")
     except (ValueError, pd.errors.ParserError) as cause:
         raise _no_table(name, str(cause)) from cause
 

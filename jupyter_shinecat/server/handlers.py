@@ -132,6 +132,41 @@ class CatalogRoute(Route):
         await self._forward()
 
 
+class FilesRoute(Route):
+    """``/shinecat/api/files/data?pid=...&path=...``: bytes of a file that is not mounted here."""
+
+    async def _forward(self) -> None:
+        if isinstance(self, APIHandler):
+            self.update_api_activity()
+        asked = {name: self.get_query_argument(name, "", strip=False) for name in ("pid", "path")}
+        answer = await self.services.files.forward(self.request.method or "", asked, self.request.headers, self._pass)
+        if answer is not None:
+            self.reply(answer)
+        else:
+            web.RequestHandler.finish(self)
+
+    async def _pass(self, status: int, headers: dict[str, str], part: bytes) -> None:
+        """Send on a part of the file; the first one with the head of the answer."""
+        if not self._headers_written:
+            self.set_status(status)
+            for name, value in headers.items():
+                self.set_header(name, value)
+            self.set_header("X-Content-Type-Options", "nosniff")
+            self.set_header("Content-Security-Policy", _CSP)
+            self.set_header("Cache-Control", "no-store")
+        if part:
+            self.write(part)
+        await self.flush()
+
+    async def get(self) -> None:
+        """Read."""
+        await self._forward()
+
+    async def head(self) -> None:
+        """Size and validator."""
+        await self._forward()
+
+
 class StatusRoute(Route):
     """``GET /shinecat/api/status``."""
 
@@ -205,6 +240,7 @@ def _key(value: Any) -> str:
 
 ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"{PREFIX}/catalog/(.*)", CatalogRoute),
+    (rf"{PREFIX}/files/data", FilesRoute),
     (rf"{PREFIX}/status", StatusRoute),
     (rf"{PREFIX}/outbox", OutboxRoute),
     (rf"{PREFIX}/outbox/retry", RetryRoute),
@@ -213,7 +249,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"{PREFIX}/query/parse", QueryRoute),
     (rf"{PREFIX}/derived", DerivedRoute),
 )
-_METHODS = ("get", "post", "put", "patch", "delete")
+_METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def jupyter_routes(services: Services) -> list[tuple[str, type[web.RequestHandler], dict[str, Any]]]:

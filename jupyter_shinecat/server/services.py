@@ -17,6 +17,7 @@ from jupyter_shinecat.scicat import QueryError, Secret, parse_query
 from .answers import Answer, refusal
 from .derived import DerivedSpool
 from .environment import without_secrets
+from .files import FilesProxy
 from .http import HttpClient
 from .local import LocalSession, OneUserCatalog
 from .outbox import OutboxManager, OutboxProcess
@@ -64,6 +65,7 @@ class Services:
             max_request_mb=settings.max_request_mb,
             max_answer_mb=settings.max_answer_mb,
         )
+        self.files = FilesProxy(settings.files_url, self.session, self._http)
         self.status = StatusManager(settings, self.session, self.outbox, self._http)
         self.socket = KernelSocket(self, max_request_mb=settings.max_request_mb)
         self.outbox_process: OutboxProcess | None = None

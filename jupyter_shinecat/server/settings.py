@@ -28,6 +28,10 @@ class SettingsTraits(HasTraits):
         help="Root address of the catalog, such as https://scicat.example.org (SHINECAT_CATALOG_URL). Empty: an "
         "embedded catalog is started for this user alone."
     ).tag(config=True)
+    files_url = Unicode(
+        help="Root address of the file service (shinecat files serve), from which kernels read files that are not "
+        "mounted here (SHINECAT_FILES_URL). Empty: there is none."
+    ).tag(config=True)
     results_folder = Unicode(
         help="Folder whose data files are results that go to the catalog (SHINECAT_RESULTS). Default ~/results."
     ).tag(config=True)
@@ -69,6 +73,10 @@ class SettingsTraits(HasTraits):
     @default("catalog_url")
     def _default_catalog_url(self) -> str:
         return os.environ.get("SHINECAT_CATALOG_URL", "")
+
+    @default("files_url")
+    def _default_files_url(self) -> str:
+        return os.environ.get("SHINECAT_FILES_URL", "")
 
     @default("results_folder")
     def _default_results_folder(self) -> str:

@@ -59,6 +59,7 @@ class StatusManager:
             "results_folder": str(self._settings.results),
             "outbox": await self._outbox.counts(),
             "path_maps": list(self._settings.path_maps),
+            "files": bool(self._settings.files_url),
         }
 
     async def features(self) -> frozenset[str] | None:

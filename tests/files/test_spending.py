@@ -1,0 +1,80 @@
+"""The block cache: always the right bytes, and never many more than were asked for."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from jupyter_shinecat.files.spending import BLOCK, SpendingCache
+
+
+class Service:
+    """Bytes, and a count of what was fetched."""
+
+    def __init__(self, size: int, *, plain: bool = False) -> None:
+        self.data = bytes(size) if plain else os.urandom(size)
+        self.moved = 0
+        self.requests = 0
+        self.cache = SpendingCache(BLOCK, self.fetch, size)
+
+    def fetch(self, first: int, end: int) -> bytes:
+        assert 0 <= first < end <= len(self.data)
+        self.moved += end - first
+        self.requests += 1
+        return self.data[first:end]
+
+    def read(self, first: int, end: int) -> None:
+        assert self.cache._fetch(first, end) == self.data[first:end]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_order_of_reads_gives_the_right_bytes(seed: int) -> None:
+    chance = random.Random(seed)
+    service = Service(chance.choice([1, BLOCK - 1, BLOCK, BLOCK + 1, 3_000_000]))
+    size, place = len(service.data), 0
+    for _ in range(300):
+        if chance.random() < 0.5:
+            place = chance.randrange(size)
+        length = chance.choice([1, 8, 512, 2048, 70_000, 300_000])
+        service.read(place, min(place + length, size))
+        place = min(place + length, size - 1)
+    assert service.cache.asked + service.cache.spare == service.moved
+    assert service.cache.spare >= 0
+
+
+def test_edges() -> None:
+    service = Service(1000)
+    assert service.cache._fetch(1000, 2000) == b""
+    assert service.cache._fetch(5, 5) == b""
+    assert service.cache._fetch(990, 5000) == service.data[990:]
+    assert service.cache._fetch(None, None) == service.data
+
+
+@pytest.mark.parametrize("chunk", [2_000, 16_000, 64 * 1024, 300_000, 4_000_000])
+@pytest.mark.parametrize("gap", [0, 1_000, 1_000_000])
+def test_a_large_slice_moves_at_most_a_fifth_more_than_its_chunks(chunk: int, gap: int) -> None:
+    count = 20_000_000 // chunk
+    step = chunk + min(gap, 100_000_000 // count)
+    service = Service(count * step, plain=True)
+    for number in range(count):
+        service.read(number * step, number * step + chunk)
+    assert service.moved <= 1.2 * count * chunk
+
+
+def test_reading_on_takes_few_requests_and_moves_nothing_twice() -> None:
+    service = Service(20_000_000)
+    for place in range(0, 20_000_000, 16_000):
+        service.read(place, place + 16_000)
+    assert service.moved == 20_000_000
+    assert service.requests < 150, "of 1250 reads"
+    before = service.moved
+    service.read(5_000_000, 5_500_000)
+    assert service.moved == before, "it is kept"
+
+
+def test_an_answer_that_is_too_short_is_an_error() -> None:
+    cache = SpendingCache(BLOCK, lambda first, end: b"x", 1_000_000)
+    with pytest.raises(OSError, match="were asked for"):
+        cache._fetch(0, 10)

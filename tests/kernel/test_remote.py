@@ -1,0 +1,137 @@
+"""Files on a machine that is not mounted here, read through the file service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import jupyter_shinecat as sc
+from jupyter_shinecat.kernel import remote
+from jupyter_shinecat.kernel.errors import FileProblem
+from jupyter_shinecat.testing.files import FilesProcess, running_files
+from jupyter_shinecat.testing.kernels import running_kernel, spool_lines
+
+SHAPE = (40, 500, 1000)
+
+
+@pytest.fixture(scope="module")
+def far(facility, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilesProcess]:
+    """A machine ``daq1`` whose folder ``/beamline`` only its file service can read."""
+    disk = tmp_path_factory.mktemp("daq1")
+    with h5py.File(disk / "frames 溶菌酶.h5", "w") as file:
+        file.create_dataset(
+            "entry/data", data=np.arange(np.prod(SHAPE), dtype="u2").reshape(SHAPE), chunks=(1, 250, 500)
+        )
+        file["entry/compound"] = np.zeros(3, dtype=[("a", "i4"), ("b", "f8")])
+    (disk / "table.csv").write_text("a,b\n1,2\n")
+    (disk / "not.h5").write_text("no HDF5")
+    sizes = {path.name: path.stat().st_size for path in disk.iterdir()}
+    common = {"sourceFolder": "/beamline", "sourceFolderHost": "daq1"}
+    facility.add("far frames", {"frames 溶菌酶.h5": sizes["frames 溶菌酶.h5"]}, **common)
+    facility.add("far table", {"table.csv": sizes["table.csv"]}, **common)
+    facility.add("far bad", {"not.h5": sizes["not.h5"]}, **common)
+    facility.add("far short", {"frames 溶菌酶.h5": sizes["frames 溶菌酶.h5"] + 1000}, **common)
+    facility.add("far gone", {"gone.h5": 10}, **common)
+    facility.add("far elsewhere", {"a.h5": 10}, sourceFolder="/private", sourceFolderHost="daq1")
+    roots = [{"group": "GET", "host": "daq1", "folder": "/beamline", "path": str(disk)}]
+    with running_files(tmp_path_factory.mktemp("service"), facility.catalog.url, roots) as service:
+        service.disk = disk  # type: ignore[attr-defined]
+        yield service
+
+
+@pytest.fixture
+def there(here, far, monkeypatch: pytest.MonkeyPatch):
+    """This process as a kernel without the folders, which knows the file service."""
+    monkeypatch.setenv("SHINECAT_FILES_URL", far.url)
+    return here
+
+
+def test_hdf5_reads_as_if_it_were_here(there) -> None:
+    ds = sc.open(there.pids["far frames"])
+    with ds.h5() as file:
+        assert isinstance(file, h5py.File)
+        assert file.mode == "r"
+        assert file["entry/data"].shape == SHAPE
+        expected = np.arange(np.prod(SHAPE), dtype="u2").reshape(SHAPE)
+        assert np.array_equal(file["entry/data"][3, 100:120, ::7], expected[3, 100:120, ::7])
+        assert np.array_equal(file["entry/data"][-1], expected[-1])
+    assert ds["/entry/data"][0, 0, 5] == ds["/entry/data"][0, 0, 5] == 5
+    assert ds.table(path="/entry/compound").shape == (3, 2)
+    assert ds.image(2, "/entry/data").shape == SHAPE[1:]
+    assert "/entry/data" in ds._ipython_key_completions_()
+    assert sc.open(there.pids["far table"]).table().to_dict("list") == {"a": [1], "b": [2]}
+
+
+def test_a_large_slice_moves_little_more_than_its_chunks(there) -> None:
+    client = remote.service()
+    assert client is not None
+    with sc.open(there.pids["far frames"]).h5() as file:
+        data = file["entry/data"]
+        for index, chunks in ((np.s_[5:25], 80), (np.s_[:, :200, :400], 40)):
+            before = client.received_bytes
+            data[index]
+            assert client.received_bytes - before <= 1.2 * max(chunks * 250 * 500 * 2, 20_000_000)
+
+
+def test_a_file_that_changes_meanwhile_is_not_mixed(there, far) -> None:
+    with sc.open(there.pids["far frames"]).h5() as file:
+        assert file["entry/data"][0, 0, 1] == 1
+        os.utime(far.disk / "frames 溶菌酶.h5", ns=(1, 1))
+        with pytest.raises(OSError, match="has changed while it was read"):
+            file["entry/data"][20:]
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "words"),
+    [
+        ("far bad", "format", "can't be opened as HDF5"),
+        ("far short", "truncated", "a part of it is missing"),
+        ("far gone", "missing", "does not give it either: gone"),
+        ("far elsewhere", "missing", "does not give it either: No file of"),
+    ],
+)
+def test_what_the_service_does_not_give_has_its_sentence(there, key: str, state: str, words: str) -> None:
+    with pytest.raises(FileProblem, match=words) as caught:
+        sc.open(there.pids[key]).h5()
+    assert caught.value.state == state
+
+
+def test_path_stays_a_path_of_this_machine(there) -> None:
+    with pytest.raises(FileProblem, match="is not there"):
+        sc.open(there.pids["far frames"]).path()
+
+
+def test_service_away(there, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHINECAT_FILES_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("jupyter_shinecat.files.remote._TRIES", 1)
+    with pytest.raises(FileProblem, match="The file service does not answer"):
+        sc.open(there.pids["far frames"]).h5()
+
+
+def test_others_get_nothing_through_the_service(there, monkeypatch: pytest.MonkeyPatch) -> None:
+    ds = sc.open(there.pids["far frames"])
+    monkeypatch.setenv("SHINECAT_TOKEN", there.catalog.token("wangxch"))
+    with pytest.raises(FileProblem, match="or not for you"):
+        ds.h5()
+
+
+def test_what_was_read_remotely_is_an_input(there, far, tmp_path: Path) -> None:
+    pid = there.pids["far frames"]
+    variables = {
+        "SHINECAT_CATALOG_URL": there.catalog.url,
+        "SHINECAT_TOKEN": there.token,
+        "SHINECAT_FILES_URL": far.url,
+    }
+    with running_kernel(tmp_path, **variables) as kernel:
+        kernel.run(f"import jupyter_shinecat as sc\nds = sc.open({pid!r})")
+        reply = kernel.run("x = ds['/entry/data'][0].sum()")
+        assert reply.status == "ok", reply.error[2]
+        kernel.run("open(sc.results('r.txt'), 'w').write(str(x))")
+    end = [line for line in spool_lines(tmp_path) if line["k"] == "end" and "inputs" in line][-1]
+    assert {flow["pid"]: flow["certain"] for flow in end["inputs"]} == {pid: True}
+    assert end["paths_in"] == []
