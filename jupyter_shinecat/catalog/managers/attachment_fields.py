@@ -34,12 +34,14 @@ def from_v3(body: Doc) -> Doc:
     return result
 
 
-def to_v3(doc: Doc, id: str) -> Doc:
-    """The v3 form of a stored attachment."""
+def to_v3(doc: Doc, id: str, *, complete: bool = False) -> Doc:
+    """The v3 form of a stored attachment; ``complete`` has its id as ``aid`` too."""
     result = {name: value for name, value in doc.items() if name not in ("relationships", "aid")}
     names = {kind: name for name, kind in _V3_TARGETS.items()}
     for target in doc.get("relationships", []):
         name = names.get(str(target.get("targetType")))
         if name:
             result.setdefault(name, target.get("targetId"))
+    if complete:
+        result["aid"] = id
     return shown(result, id, with_id=True)

@@ -81,10 +81,11 @@ class Attachments(Manager):
             else:
                 self.access.check_attach(who, target)
 
-    @staticmethod
-    def form(doc: Doc, version: int) -> Doc:
+    def form(self, doc: Doc, version: int) -> Doc:
         """An attachment as the API's ``version`` shows it."""
-        return fields.to_v3(doc, doc["aid"]) if version == 3 else shown(doc, doc["aid"], with_id=True)
+        if version == 3:
+            return fields.to_v3(doc, doc["aid"], complete=self.complete)
+        return shown(doc, doc["aid"], with_id=True)
 
     def of(self, who: Identity, kind: str, id: str) -> list[Doc]:
         """Visible attachments of one object, in the form of v3."""

@@ -89,10 +89,9 @@ class Blocks(Manager):
         texts = messages(problems(sent, _CREATE)) + file_problems(files)
         return {"valid": not texts, **({"error": "; ".join(texts), "reason": "; ".join(texts)} if texts else {})}
 
-    @staticmethod
-    def form(id: str, doc: Doc) -> Doc:
+    def form(self, id: str, doc: Doc) -> Doc:
         """A block as answers carry it."""
-        return shown(doc, id, with_id=True)
+        return shown({**doc, "version": "4"} if self.complete else doc, id, with_id=True)
 
     def of_dataset(self, who: Identity, pid: str) -> list[Doc]:
         """Visible blocks of a readable dataset."""

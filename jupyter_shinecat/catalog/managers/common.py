@@ -58,6 +58,11 @@ class Manager:
         self.audit = parts.audit
 
     @property
+    def complete(self) -> bool:
+        """Whether answers have the members that scicat-sdk-py's models need and the real server leaves out."""
+        return self.settings.profile != "scicat-5"
+
+    @property
     def _nested(self) -> bool:
         return self.settings.profile != "scicat-5"
 

@@ -110,11 +110,11 @@ class Jobs(Manager):
             datasets.append(dataset)
         return datasets
 
-    @staticmethod
-    def form(doc: Doc, version: int) -> Doc:
+    def form(self, doc: Doc, version: int) -> Doc:
         """A job as the API's ``version`` shows it."""
         if version == 4:
-            return shown(doc, doc["id"])
+            # Nothing is ever included in a job; the client's model wants the lists all the same.
+            return shown({**doc, "datasets": [], "datasetDetails": []} if self.complete else doc, doc["id"])
         parameters = {key: value for key, value in doc.get("jobParams", {}).items() if key != "datasetList"}
         if doc.get("ownerUser"):
             parameters["username"] = doc["ownerUser"]

@@ -220,6 +220,7 @@ class Proposals(Named):
         Field("metadata", "object"),
         Field("parentProposalId", "string"),
         Field("instrumentIds", "strings"),
+        Field("keywords", "strings"),
     )
 
     def _check_first(self, who: Identity) -> None:
@@ -239,6 +240,8 @@ class Proposals(Named):
             raise bad_request(["type must be one of the configured proposal types"])
         doc.setdefault("instrumentIds", [])
         doc.setdefault("numberOfDatasets", 0)
+        if self.complete:
+            doc.setdefault("keywords", [])
 
     def _check_write(self, who: Identity, doc: Doc) -> None:
         self.access.check_write_proposal(who)

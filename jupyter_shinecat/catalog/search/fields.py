@@ -65,7 +65,7 @@ PROPOSAL = Schema(
     _names(
         _OWNABLE
         + " proposalId pi_email pi_firstname pi_lastname email firstname lastname title abstract startTime endTime"
-        " MeasurementPeriodList metadata parentProposalId type instrumentIds numberOfDatasets _id"
+        " MeasurementPeriodList metadata parentProposalId type keywords instrumentIds numberOfDatasets _id"
     ),
     dates=_DATES | {"startTime", "endTime"},
     metadata="metadata",
