@@ -100,10 +100,8 @@ def _request(action: Doc, context: dict[str, Any]) -> None:
     id = context["job"].get("id")
     try:
         headers = {str(key): filled(str(value), full) for key, value in (action.get("headers") or {}).items()}
-        body = action.get("body")
-        content = filled(
-            body if isinstance(body, str) else "{{jsonify job}}" if body == "{{jsonify this}}" else "", full
-        )
+        body = action.get("bodyTemplate") or action.get("body")
+        content = filled(body, full) if isinstance(body, str) else ""
         answer = httpx.request(
             str(action.get("method", "GET")), filled(str(action["url"]), full), headers=headers,
             content=content or None, timeout=_TIMEOUT_S, follow_redirects=False,

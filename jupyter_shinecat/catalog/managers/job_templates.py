@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-_PLACE = re.compile(r"\{\{\{?\s*([^{}]{1,300}?)\s*\}?\}\}")
+# The three-brace form only where three open: what follows two closing ones may be JSON's own.
+_PLACE = re.compile(r"\{\{\{([^{}]{1,300})\}\}\}|\{\{([^{}]{1,300})\}\}")
 
 
 def _text(value: Any) -> str:
@@ -32,8 +33,8 @@ def filled(template: str, context: dict[str, Any]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        words = match[1].split()
-        if words[0].startswith(("#", "/", "else", "!")):
+        words = (match[1] or match[2]).split()
+        if not words or words[0].startswith(("#", "/", "else", "!")):
             return match[0]
         helper = _HELPERS.get(words[0]) if len(words) == 2 else None
         return (helper or _text)(at(context, words[-1]))
