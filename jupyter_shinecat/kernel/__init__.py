@@ -306,9 +306,9 @@ def derived(
 
 def load_ipython_extension(ipython: Any) -> None:
     """``%load_ext jupyter_shinecat``: start the record and add ``%shinecat``."""
-    from . import session
+    from .starting import begin
 
-    session.begin(ipython, quiet=True)
+    begin(ipython, quiet=True)
 
 
 def __dir__() -> builtins.list[str]:

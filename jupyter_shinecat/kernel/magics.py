@@ -26,21 +26,7 @@ class MagicError(ShineCatError):
 
 @plainly
 def shinecat(line: str) -> Any:
-    """The catalog from a line of a notebook.
-
-    ==============================  ======================================================================
-    ``%shinecat search TEXT``       datasets that fit: words, ``type:raw``, conditions at the end
-    ``%shinecat open PID``          a handle, as ``sc.open``; ``ds = %shinecat open PID`` keeps it
-    ``%shinecat show DATASET``      its card; a PID, or the name of a variable
-    ``%shinecat files DATASET``     its files as a table
-    ``%shinecat lineage DATASET``   what it was made of, and what was made of it
-    ``%shinecat session``           who you are at the catalog, and where results go
-    ``%shinecat outbox``            results on their way
-    ``%shinecat record on|off``     the record of what this notebook reads and writes; ``status``
-    ==============================  ======================================================================
-
-    ``%%shinecat derived name="..." keywords=a,b`` runs a cell and makes the files it writes one Derived dataset.
-    """
+    """``%shinecat``; see `jupyter_shinecat.kernel.starting`, which users see."""
     verb, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     known: dict[str, Callable[[str], Any]] = {
@@ -63,10 +49,7 @@ def shinecat(line: str) -> Any:
 
 @plainly
 def shinecat_cell(line: str, cell: str) -> None:
-    """``%%shinecat derived name="..." keywords=a,b description="..."``: what the cell writes is one Derived dataset.
-
-    The cell runs as always. Afterwards the files that it wrote are named as ``sc.derived`` does.
-    """
+    """``%%shinecat``; see `jupyter_shinecat.kernel.starting`, which users see."""
     words = _split(line)
     if words[:1] != ["derived"]:
         raise MagicError(
@@ -99,14 +82,6 @@ def shinecat_cell(line: str, cell: str) -> None:
         description=options.get("description"),
         parameters=None,
     )
-
-
-def register(shell: Any) -> None:
-    """Add the magics and their completion to IPython."""
-    shell.register_magic_function(shinecat, magic_kind="line", magic_name="shinecat")
-    shell.register_magic_function(shinecat_cell, magic_kind="cell", magic_name="shinecat")
-    for key in ("%shinecat", "%%shinecat"):
-        shell.set_hook("complete_command", complete, str_key=key)
 
 
 def complete(shell: Any, event: Any) -> list[str]:

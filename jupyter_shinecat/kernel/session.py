@@ -1,10 +1,9 @@
-"""This kernel's session: the catalog it talks to, the record that runs in it, what was said to its user."""
+"""This kernel's session: the catalog it talks to, and what its server says."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,9 +11,9 @@ import httpx
 
 from jupyter_shinecat import record
 from jupyter_shinecat.files import PathMap, maps_from_environment, parse_maps
-from jupyter_shinecat.locale import tr
-from jupyter_shinecat.paths import results_dir
 from jupyter_shinecat.scicat import AccessDenied, CatalogClient, NotFound
+
+from .starting import begin as begin
 
 T = TypeVar("T")
 
@@ -23,7 +22,6 @@ _STATUS_TIMEOUT_S = 10.0
 _client: tuple[tuple[str | None, ...], CatalogClient] | None = None
 _maps: tuple[PathMap, ...] | None = None
 _features: tuple[CatalogClient, frozenset[str]] | None = None
-_greeted = False
 
 
 def client() -> CatalogClient:
@@ -82,47 +80,6 @@ def path_maps() -> tuple[PathMap, ...]:
             return ()
         _maps = parse_maps(told)
     return _maps
-
-
-def begin(shell: Any = None, *, quiet: bool = False) -> None:
-    """First use in a kernel: start the record, add the magic, say once that results are sent.
-
-    Parameters
-    ----------
-    shell
-        IPython's shell, found when not given.
-    quiet
-        Say nothing yet.
-    """
-    global _greeted
-    mode = os.environ.get("SHINECAT_WRITE_BACK", "auto")
-    recorder = record.current()
-    if recorder is None and mode != "off":
-        recorder = record.on(shell)
-        if recorder is not None:
-            from .magics import register
-
-            register(recorder.shell)
-    if recorder is None or quiet or _greeted:
-        return
-    _greeted = True
-    folder = str(results_dir())
-    home = os.path.expanduser("~")
-    if folder.startswith(home + "/"):
-        folder = "~" + folder[len(home) :]
-    if mode == "ask":
-        sentence = tr(
-            "Results that you save (best in {folder}) wait in the catalog panel for your yes to become Derived "
-            "datasets; %shinecat record off stops this.",
-            folder=folder,
-        )
-    else:
-        sentence = tr(
-            "Results that you save (best in {folder}) become Derived datasets in the catalog, with their inputs and "
-            "code; %shinecat record off stops this.",
-            folder=folder,
-        )
-    print(sentence, file=sys.stdout)
 
 
 def server(what: str) -> dict[str, Any] | None:

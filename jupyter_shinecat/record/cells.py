@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 import threading
@@ -154,8 +153,10 @@ class Cells:
         stack.append(run)
         self._current = run
         run.token = _maker.set(run)
-        with contextlib.suppress(RuntimeError):
-            run.task = asyncio.current_task()
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None:
+            with contextlib.suppress(RuntimeError):
+                run.task = asyncio.current_task()
 
     def _new(self, info: Any) -> Run:
         run = Run(

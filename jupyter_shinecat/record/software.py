@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib.metadata
 import platform
 import sys
 from collections.abc import Iterable
@@ -49,8 +48,10 @@ def _version(name: str) -> str | None:
         # `__dict__`, because looking an attribute up may run code of a lazy module.
         version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
         if not isinstance(version, str):
+            from importlib import metadata  # slow to load, and most modules say it themselves
+
             try:
-                version = importlib.metadata.version(name)
+                version = metadata.version(name)
             except Exception:
                 version = None
         _versions[name] = version

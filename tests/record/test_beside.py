@@ -110,3 +110,11 @@ def test_restart_begins_a_session_of_its_own(tmp_path: Path) -> None:
     assert len({line["session"] for line in lines if line["k"] == "session"}) == 2
     ends = [line for line in lines if line["k"] == "end"]
     assert [(line["run"], inputs(line)) for line in ends] == [(1, {"P/1": True}), (1, {"P/2": True})]
+
+
+def test_cell_under_our_own_magic(book: Notebook) -> None:
+    book.ok("from jupyter_shinecat.kernel.starting import _register; _register(get_ipython())")
+    book.ok("x = open('a').read(); y = open('b').read()")
+    book.ok("%%shinecat derived name='mine'\nz = x + open('c').read()\nopen('results/r', 'w').write(z)")
+    assert {name: sure for name, sure in files(book.end()).items() if sure} == {"a": True, "c": True}
+    assert "b" not in files(book.end())
