@@ -14,7 +14,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
-from . import remote, session
+from . import archive, remote, session
 from .arrays import find_array, warn_of_missing_sources
 from .errors import FileProblem, MissingKey, file_problem, plainly
 from .metadata import Metadata
@@ -238,6 +238,24 @@ class DatasetFiles:
         with record.quiet():
             return header(local, wanted.path)
 
+    @plainly
+    def retrieve(self, *, timeout_s: float = 3600.0, poll_s: float = 5.0) -> None:
+        """Bring archived files back: start the catalog's job, and wait for its end with a line for each of its steps.
+
+        Parameters
+        ----------
+        timeout_s
+            How long to wait, in seconds; the job goes on afterwards.
+        poll_s
+            How often to ask, in seconds.
+
+        Raises
+        ------
+        FileProblem
+            They can't be retrieved, the catalog has no such job, or the job failed.
+        """
+        archive.retrieve(self._record, timeout_s=timeout_s, poll_s=poll_s, say=print)
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     @plainly
@@ -278,6 +296,8 @@ class DatasetFiles:
 
     def _here(self, place: Located) -> Path:
         if place.path is None or place.state not in ("ok", "changed"):
+            if place.state in ("missing", "unmapped") and archive.is_archived(self._record):
+                raise archive.archived_problem(self._record, place.reason)
             raise file_problem(place.state, place.reason, place.do)
         if place.state == "changed":
             warnings.warn(place.reason, UserWarning, stacklevel=6)
@@ -296,6 +316,8 @@ class DatasetFiles:
         try:
             return open_(client)
         except RemoteError as cause:
+            if place.state != "unreadable" and archive.is_archived(self._record):
+                raise archive.archived_problem(self._record, place.reason) from None
             said = tr("The file service does not give it either: {reason}", reason=cause.what)
             raise file_problem(place.state, f"{place.reason} {said}", place.do) from None
 
