@@ -60,7 +60,7 @@ class Catalog:
             self.audit = Audit(folder)
             parts = Parts(settings, self.store, self.engine, self.access, self.audit)
             records.prepare(self.store)
-            accounts = Accounts(self.store)
+            accounts = self.accounts = Accounts(self.store)
             self.made_accounts: Path | None = None
             if accounts_file is None and not accounts.all():
                 accounts_file = folder / "accounts.json"

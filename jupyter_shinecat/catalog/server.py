@@ -17,6 +17,7 @@ from tornado.netutil import bind_sockets
 
 from jupyter_shinecat.locale import tr
 
+from .accounts import examples
 from .catalog import Catalog
 from .errors import CatalogError
 from .logs import REQUESTS
@@ -91,7 +92,8 @@ def serve(folder: Path, settings: Settings, *, host: str, port: int, accounts_fi
     Raises
     ------
     CatalogError
-        The address is taken, or the data folder can't be used.
+        The address is taken, the data folder can't be used, or accounts have published passwords and the address can
+        be reached from other machines.
     """
     sockets = _bind(host, port)
     try:
@@ -101,6 +103,7 @@ def serve(folder: Path, settings: Settings, *, host: str, port: int, accounts_fi
             sock.close()
         raise
     try:
+        examples.check(catalog.accounts.all(), host)
         asyncio.run(_run(catalog, sockets, host))
     finally:
         catalog.close()

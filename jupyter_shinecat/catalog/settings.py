@@ -110,7 +110,8 @@ class Settings:
             global_groups=groups("SHINECAT_GLOBAL_GROUPS", default.global_groups),
             pid_prefix=(env.get("PID_PREFIX") or default.pid_prefix).rstrip("/"),
             pid_pattern=pattern,
-            jwt_secret=env.get("JWT_SECRET") or None,
+            # The placeholder of SciCat's example file is no secret: one is then made at the first start.
+            jwt_secret=_unless_placeholder(env.get("JWT_SECRET")),
             jwt_expires_in_s=parse_lifetime(lifetime) if lifetime else default.jwt_expires_in_s,
             max_body_bytes=whole("SHINECAT_MAX_BODY_MB", default.max_body_bytes >> 20) << 20,
             max_answer_bytes=whole("SHINECAT_MAX_ANSWER_MB", default.max_answer_bytes >> 20) << 20,
@@ -122,6 +123,10 @@ class Settings:
             metrics_open=env.get("SHINECAT_METRICS", "").strip().lower() == "open",
             facility=Facility.from_environment(env),
         )
+
+
+def _unless_placeholder(text: str | None) -> str | None:
+    return None if not text or re.fullmatch(r"<[A-Z_]+>", text.strip()) else text
 
 
 def parse_lifetime(text: str | int) -> int:

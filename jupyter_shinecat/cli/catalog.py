@@ -49,10 +49,13 @@ def serve(
     from jupyter_shinecat.catalog.server import serve as run
     from jupyter_shinecat.catalog.settings import Settings, environment
 
+    env = environment(env_file)
+    if accounts is None and env.get("FUNCTIONAL_ACCOUNTS_FILE"):
+        accounts = Path(env["FUNCTIONAL_ACCOUNTS_FILE"]).expanduser()
     configure(as_json=log_format == "json", verbose=verbose)
     run(
         data.expanduser().absolute(),
-        Settings.from_environment(environment(env_file), profile),
+        Settings.from_environment(env, profile),
         host=host,
         port=port,
         accounts_file=accounts,
