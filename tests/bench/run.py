@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 # module in this folder, each with ``measure() -> iterable of figures``
-MODULES = ("bench_kernel", "bench_proxy", "bench_extract", "bench_remote")
+MODULES = ("bench_kernel", "bench_proxy", "bench_extract", "bench_remote", "bench_hostile")
 
 
 def main() -> int:

@@ -25,6 +25,9 @@ from .turns import Turns
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _BUSY = 256
+# Every search reads what the index has yet to take in: large documents wait until it has, so that they don't add up.
+_LARGE = 100_000
+_CALM_S = 20.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -65,6 +68,8 @@ class Dispatcher:
         call.who = self.catalog.people.identify(token)
         actor.set(Actor(call.who.username, call.address, call.request_id))
         self.catalog.access.check_scope(call.who, route.method)
+        if len(call.raw_body) > _LARGE:
+            self.catalog.engine.calm(_CALM_S)
         result = route.answer(call)
         if result is None or isinstance(result, bytes):  # a route that has its own form
             return result

@@ -50,6 +50,14 @@ class Engine:
         """Limit what this thread's next request may take; see :class:`.patience.Patience`."""
         begin(Patience(seconds, size_bytes))
 
+    def calm(self, seconds: float) -> None:
+        """Wait until the index has what was stored before; a 503 when it does not get there in time.
+
+        Without an index there is nothing to wait for.
+        """
+        if self.index.view is not None and not self.index.wait(self._last_change(), seconds):
+            raise Refused(503, "The catalog is busy with large documents. Try again.", headers={"Retry-After": "5"})
+
     def find(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[Doc]:
         """The documents that fulfil ``where`` and are visible, in order, within the limits."""
         return [doc for _id, doc in self.rows(kind, where, visible, limits)]
