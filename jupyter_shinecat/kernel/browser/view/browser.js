@@ -56,7 +56,16 @@ class View {
       'section',
       // Lab's shortcuts of command mode must not act on keys that are meant for our list.
       { className: 'shinecat-browser', 'aria-label': words.browser, 'data-lm-suppress-shortcuts': 'true' },
-      el('form', { role: 'search', className: 'shinecat-head', onsubmit: event => this.submitted(event) }, this.box),
+      el(
+        'form',
+        {
+          role: 'search',
+          className: 'shinecat-head',
+          onsubmit: event => event.preventDefault(),
+          onkeydown: event => onEnter(event, () => this.typed())
+        },
+        this.box
+      ),
       el('div', { className: 'shinecat-filters' }, this.type, this.group, this.order, this.found),
       this.line.root,
       this.trouble,
@@ -82,11 +91,6 @@ class View {
         void this.search();
       }
     });
-  }
-
-  submitted(event) {
-    event.preventDefault();
-    this.typed();
   }
 
   typed() {

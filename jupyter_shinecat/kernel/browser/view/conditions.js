@@ -15,7 +15,7 @@ function written(key, relation, value) {
 }
 
 class ConditionLine {
-  /** `changed(text)` gets the condition to add. */
+  /** `added(text)` gets the condition to add. */
   constructor(words, added) {
     const id = `shinecat-keys-${Math.random().toString(36).slice(2)}`;
     this.keys = el('datalist', { id });
@@ -32,13 +32,10 @@ class ConditionLine {
         className: 'shinecat-line',
         onsubmit: event => {
           event.preventDefault();
-          const [key, value] = [this.key.value.trim(), this.value.value.trim()];
-          if (key && value) {
-            added(written(key, this.relation.value, value));
-            this.key.value = '';
-            this.value.value = '';
-          }
-        }
+          this.submit(added);
+        },
+        // A notebook in command mode takes Enter for itself before the form sees it.
+        onkeydown: event => onEnter(event, () => this.submit(added))
       },
       this.key,
       this.keys,
@@ -46,6 +43,15 @@ class ConditionLine {
       this.value,
       el('button', { type: 'submit', className: 'shinecat-button' }, `+ ${words.add}`)
     );
+  }
+
+  submit(added) {
+    const [key, value] = [this.key.value.trim(), this.value.value.trim()];
+    if (key && value) {
+      added(written(key, this.relation.value, value));
+      this.key.value = '';
+      this.value.value = '';
+    }
   }
 
   offer(keys) {

@@ -16,6 +16,15 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Enter in a field, unless it ends a word of an input method. */
+function onEnter(event, act) {
+  if (event.key === 'Enter' && !event.isComposing && event.target.matches('input')) {
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+}
+
 /** `%1` in a text replaced. */
 function fill(text, value) {
   return String(text).replace('%1', () => String(value));
