@@ -130,7 +130,15 @@ class Entry:
             "do": str(self._status.get("do", "")),
             "notebook": self.found.get("notebook"),
             "updated": self.updated,
+            "asks": self._asks,
         }
+
+    @property
+    def _asks(self) -> bool:
+        """Whether it waits for the person's yes."""
+        asked = "ask" in (self.found.get("write_back"), os.environ.get("SHINECAT_WRITE_BACK"))
+        waits = asked and self.state == WAITING and not self.released
+        return waits and self.step(PLAN) is None and self.step(TAKEN) is not None
 
 
 class Entries:

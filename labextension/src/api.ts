@@ -9,10 +9,11 @@ import {
   Facets,
   Figure,
   FileEntry,
+  isDoc,
   Row
 } from './documents';
 import { problemOf, RequestFailed } from './problem';
-import { datasetPath, facetPath, namesPath, Query, resultsPath, searchPath } from './query';
+import { datasetPath, facetPath, Fields, namesPath, Query, resultsPath, searchPath } from './query';
 import { asEntries, asStatus, OutboxEntry, Status } from './reports';
 
 /** What the models ask of the user's server. Every call may throw {@link RequestFailed}. */
@@ -28,6 +29,10 @@ export interface Api {
   outbox(): Promise<OutboxEntry[]>;
   retry(key: string | null): Promise<void>;
   withdraw(key: string): Promise<void>;
+  /** The yes to an entry that waits for one. */
+  release(key: string): Promise<void>;
+  /** Conditions and filters of a text in the search box, as SciCat takes them. */
+  parse(text: string, signal?: AbortSignal): Promise<Fields>;
 }
 
 const RESULTS_SHOWN = 200;
@@ -81,9 +86,19 @@ export class ServerApi implements Api {
     await this.post('outbox/withdraw', { key });
   };
 
-  private post(path: string, body: unknown): Promise<unknown> {
+  release = async (key: string): Promise<void> => {
+    await this.post('outbox/release', { key });
+  };
+
+  parse = async (text: string, signal?: AbortSignal): Promise<Fields> => {
+    const answer = await this.post('query/parse', { text }, signal);
+    return isDoc(answer) && isDoc(answer.fields) ? answer.fields : {};
+  };
+
+  private post(path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
     return this.request(path, {
       method: 'POST',
+      signal,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' }
     });

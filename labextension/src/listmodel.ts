@@ -24,6 +24,9 @@ export interface ListState {
   readonly generation: number;
 }
 
+/** Signs of our query language: `type:raw`, a comparison, or the word that begins conditions. */
+const SPEAKING = /[<>=≤≥]|(^|\s)where(\s|$)|(^|\s)[a-z]+:\S/i;
+
 const NO_FACETS: Facets = { total: null, types: [], groups: [] };
 
 /** The list of datasets: one query, its counts, and its pages as they are looked at, to any depth. */
@@ -96,12 +99,15 @@ export class ListModel extends Store<ListState> {
     this._running?.abort();
     const running = new AbortController();
     this._running = running;
-    const { query } = this.state;
     const phase = this.state.phase === 'ready' || this.state.phase === 'loading' ? 'loading' : 'new';
     this.set({ phase, problem: null });
-    // Without counts the list still works; without rows there is no list.
-    const counting = this.api.facets(query, running.signal).catch(() => NO_FACETS);
     try {
+      const query = await this.read(running.signal);
+      if (this._running !== running) {
+        return;
+      }
+      // Without counts the list still works; without rows there is no list.
+      const counting = this.api.facets(query, running.signal).catch(() => NO_FACETS);
       const rows = await this.api.search(query, page * PAGE_ROWS, PAGE_ROWS, running.signal);
       const facets = await counting;
       if (this._running !== running) {
@@ -121,9 +127,17 @@ export class ListModel extends Store<ListState> {
     }
   }
 
+  /** The query with what our server reads in its text; plain words need no reading. */
+  private async read(signal: AbortSignal): Promise<Query> {
+    const { text, type, group } = this.state.query;
+    const asked: Query = { text, type, group };
+    this._asked = SPEAKING.test(text) ? { ...asked, parsed: await this.api.parse(text, signal) } : asked;
+    return this._asked;
+  }
+
   private async fetchPage(page: number): Promise<void> {
     const running = this._running;
-    const { query } = this.state;
+    const query = this._asked;
     this.put(page, 'loading');
     try {
       const rows = await this.api.search(query, page * PAGE_ROWS, PAGE_ROWS, running?.signal);
@@ -149,6 +163,7 @@ export class ListModel extends Store<ListState> {
   private _pause: ReturnType<typeof setTimeout> | undefined;
   private _running: AbortController | null = null;
   private _lastNeeded = 0;
+  private _asked: Query = EVERYTHING;
 }
 
 /** The number of rows after `got` rows of `page` came: a short page is the last one, after a full one there may be more. */

@@ -90,6 +90,11 @@ export class AppModel extends Store<AppState> {
     await this.loadOutbox();
   }
 
+  async release(key: string): Promise<void> {
+    await this.api.release(key);
+    await this.loadOutbox();
+  }
+
   /** An entry of the outbox changed. */
   changed(entry: OutboxEntry): void {
     this.take([...this.state.pending.filter(other => other.key !== entry.key), entry]);

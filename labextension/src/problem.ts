@@ -7,6 +7,8 @@ export interface Problem {
   readonly status: number;
   /** The server's own sentence, with what to do; or ''. */
   readonly message: string;
+  /** Where in the text of the search box it lies, counted from 0. */
+  readonly position?: number;
 }
 
 export class RequestFailed extends Error {
@@ -31,7 +33,8 @@ export function problemOf(status: number, body: string): Problem {
   return {
     kind: doc.error === 'login_required' || status === 401 ? 'login' : kindOf(status),
     status,
-    message: typeof message === 'string' && (ours || status === 400 || status >= 500) ? message : ''
+    message: typeof message === 'string' && (ours || status === 400 || status >= 500) ? message : '',
+    ...(typeof doc.position === 'number' ? { position: doc.position } : {})
   };
 }
 

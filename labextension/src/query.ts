@@ -5,7 +5,12 @@ export interface Query {
   readonly text: string;
   readonly type: string | null;
   readonly group: string | null;
+  /** What our server read in `text`; without it the text is searched as it stands. */
+  readonly parsed?: Fields;
 }
+
+/** `fields` of SciCat's fullquery. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 export const EVERYTHING: Query = { text: '', type: null, group: null };
 
@@ -15,7 +20,7 @@ const ROW_FIELDS = ['pid', 'datasetName', 'type', 'ownerGroup', 'size', 'creatio
 function fields(query: Query): Record<string, unknown> {
   const text = query.text.trim();
   return {
-    ...(text ? { text } : {}),
+    ...(query.parsed ?? (text ? { text } : {})),
     ...(query.type === null ? {} : { type: [query.type] }),
     ...(query.group === null ? {} : { ownerGroup: [query.group] })
   };

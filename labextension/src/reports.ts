@@ -9,6 +9,8 @@ export interface OutboxEntry {
   readonly reason: string;
   readonly advice: string;
   readonly inputs: readonly string[];
+  /** It waits for a yes (write-back `ask`). */
+  readonly asks: boolean;
 }
 
 /** Who this server is at the catalog, and whether the catalog is well. */
@@ -28,7 +30,8 @@ export function asEntry(value: unknown): OutboxEntry {
     pid: text(doc.pid),
     reason: text(doc.reason),
     advice: text(doc.do),
-    inputs: texts(doc.inputs)
+    inputs: texts(doc.inputs),
+    asks: doc.asks === true
   };
 }
 

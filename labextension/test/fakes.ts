@@ -26,6 +26,8 @@ export function fakeApi(size: number, change: Partial<Api> = {}): Api & { search
     outbox: () => Promise.resolve([]),
     retry: () => Promise.resolve(),
     withdraw: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+    parse: text => Promise.resolve({ text }),
     ...change
   };
 }

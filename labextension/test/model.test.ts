@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Row } from '../src/documents';
 import { ListModel, PAGE_ROWS, rowsKnown } from '../src/listmodel';
 import { AppModel } from '../src/model';
-import { RequestFailed } from '../src/problem';
+import { problemOf, RequestFailed } from '../src/problem';
+import { EVERYTHING, searchPath } from '../src/query';
 import { asEntry } from '../src/reports';
 import { fakeApi, pending, row } from './fakes';
 
@@ -35,6 +36,30 @@ describe('ListModel', () => {
     await vi.advanceTimersByTimeAsync(1000);
     vi.useRealTimers();
     expect(api.searches.map(search => search.query.text)).toEqual(['lyso', 'lysozyme']);
+  });
+
+  it('has conditions and filters read by the server, and plain words not', async () => {
+    const fields = { text: 'lysozyme', scientific: [{ lhs: 'run', relation: 'GREATER_THAN', rhs: 3, unit: '' }] };
+    const parse = vi.fn(() => Promise.resolve(fields));
+    const api = fakeApi(3, { parse });
+    const list = new ListModel(api);
+    await list.narrow({ text: 'lysozyme 溶菌酶', type: 'raw' });
+    expect(parse).not.toHaveBeenCalled();
+    await list.narrow({ text: 'lysozyme run > 3' });
+    expect(api.searches.at(-1)?.query).toEqual({ text: 'lysozyme run > 3', type: 'raw', group: null, parsed: fields });
+    const asked = api.searches.at(-1)?.query ?? EVERYTHING;
+    expect(decodeURIComponent(searchPath(asked, 0, 5))).toContain('"type":["raw"]');
+    list.need(0, 2);
+    expect(api.searches.every(search => search.skip === 0)).toBe(true);
+    await list.narrow({ text: 'plain' });
+    expect(api.searches.at(-1)?.query.parsed).toBeUndefined();
+  });
+
+  it('shows where a query is wrong', async () => {
+    const problem = problemOf(400, JSON.stringify({ error: 'query', message: 'no', what: 'no', position: 7 }));
+    const list = new ListModel(fakeApi(3, { parse: () => Promise.reject(new RequestFailed(problem)) }));
+    await list.narrow({ text: 'run > x' });
+    expect(list.state).toMatchObject({ phase: 'failed', problem: { message: 'no', position: 7 } });
   });
 
   it('drops an answer that a later question has overtaken', async () => {

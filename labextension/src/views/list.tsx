@@ -18,6 +18,7 @@ export function List(): React.ReactElement {
     return (
       <div className="jp-Shinecat-body">
         <Trouble problem={problem} again={() => model.reload()} />
+        {problem.position !== undefined && <Place text={query.text} position={problem.position} />}
       </div>
     );
   }
@@ -46,6 +47,18 @@ export function List(): React.ReactElement {
     );
   }
   return <Grid />;
+}
+
+/** The text of the search box with a mark where it can't be understood. */
+function Place({ text, position }: { text: string; position: number }): React.ReactElement {
+  const at = Math.min(position, text.length);
+  return (
+    <pre className="jp-Shinecat-place">
+      {text.slice(0, at)}
+      <mark>{text.slice(at, at + 1) || ' '}</mark>
+      {text.slice(at + 1)}
+    </pre>
+  );
 }
 
 function Grid(): React.ReactElement {

@@ -63,9 +63,15 @@ function Entry({ entry }: { entry: OutboxEntry }): React.ReactElement {
         <p>{[trouble, entry.reason, entry.advice].filter(Boolean).join(' ')}</p>
       )}
       <span className="jp-Shinecat-actions">
-        <button type="button" className="jp-Shinecat-link" onClick={() => attempt(model.retry(entry.key))}>
-          {trans.__('Retry')}
-        </button>
+        {entry.asks ? (
+          <button type="button" className="jp-Shinecat-link" onClick={() => attempt(model.release(entry.key))}>
+            {trans.__('Send')}
+          </button>
+        ) : (
+          <button type="button" className="jp-Shinecat-link" onClick={() => attempt(model.retry(entry.key))}>
+            {trans.__('Retry')}
+          </button>
+        )}
         <button type="button" className="jp-Shinecat-link" onClick={() => attempt(model.withdraw(entry.key))}>
           {trans.__('Withdraw')}
         </button>

@@ -11,7 +11,7 @@ const USUAL_TYPES = ['raw', 'derived'];
 /** The search box, the filters with their counts, and how many datasets there are. */
 export function Search(): React.ReactElement {
   const { model, trans } = useLab();
-  const { query, facets, phase, rows } = useStore(model.list);
+  const { query, facets, phase, rows, problem } = useStore(model.list);
   const found = facets.total ?? rows;
   return (
     <div className="jp-Shinecat-head">
@@ -30,6 +30,8 @@ export function Search(): React.ReactElement {
             value={query.text}
             placeholder={trans.__('Search datasets')}
             aria-label={trans.__('Search datasets')}
+            aria-invalid={problem?.position !== undefined}
+            title={trans.__('Words, type:raw, group:GET, and conditions at the end: photon_energy > 9 keV and run = 12')}
             spellCheck={false}
             onChange={event => model.list.type(event.target.value)}
           />
