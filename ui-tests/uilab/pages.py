@@ -27,13 +27,17 @@ class LabPage:
         self.errors: list[str] = []
         self._expected: list[str] = []
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
+        page.on("pageerror", lambda error: self._error(f"exception: {error}"))
         # No text of a dataset may ever run: alert() is how it would show.
         page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
     def _console(self, message: ConsoleMessage) -> None:
         text = f"{message.text} ({message.location.get('url', '')})"
-        if message.type == "error" and not any(re.search(pattern, text) for pattern in self._expected):
+        if message.type == "error":
+            self._error(text)
+
+    def _error(self, text: str) -> None:
+        if not any(re.search(pattern, text) for pattern in self._expected):
             self.errors.append(text)
 
     def expect_error(self, pattern: str) -> None:
