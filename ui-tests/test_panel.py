@@ -70,6 +70,19 @@ def test_finds_chinese_text_and_says_when_nothing_matches(lab: LabPage) -> None:
     found(lab, 130)
 
 
+def test_takes_conditions_and_shows_where_they_are_wrong(lab: LabPage) -> None:
+    lab.search_for("单晶 type:raw 'photon energy (set)' > 9000 eV and run = 12")
+    found(lab, 1)
+    expect(lab.row("溶菌酶 单晶 run 12 (cold)")).to_be_visible()
+    lab.expect_error(r"query/parse")
+    lab.search_for("run > many")
+    expect(lab.panel.get_by_role("alert")).to_contain_text("Here must be a number")
+    expect(lab.panel.locator("mark")).to_have_text("m")
+    lab.shot("panel-condition-wrong", panel_only=True)
+    lab.search_for("")
+    found(lab, 130)
+
+
 def test_filters_by_type_and_group_with_counts(lab: LabPage) -> None:
     kinds = lab.panel.get_by_role("group", name="Type")
     expect(kinds.get_by_role("button", name="raw 129")).to_be_visible()
