@@ -56,7 +56,8 @@ def python(folder: Path, *args: str, **variables: str) -> subprocess.CompletedPr
 
 
 def lines(folder: Path, kind: str) -> list[dict[str, Any]]:
-    return [line for line in spool_lines(folder) if line["k"] == kind]
+    # Files of one second come in any order: each session of a script has its own.
+    return sorted((line for line in spool_lines(folder) if line["k"] == kind), key=lambda line: float(line["t"]))
 
 
 def test_a_script_is_recorded_like_a_notebook_with_one_cell(folder: Path) -> None:
