@@ -276,16 +276,17 @@ def test_backup_while_people_write(tmp_path):
 
 
 def test_a_restored_catalog_serves_the_same_people(data, filled, tmp_path):
-    backups.backup(data, tmp_path / "copy", with_secret=True)
-    backups.restore(tmp_path / "copy", tmp_path / "new")
     original = CatalogProcess(data, accounts=PEOPLE).start()
     token = original.token("zhangxf")
     original.stop()
+    backups.backup(data, tmp_path / "copy", with_secret=True)
+    backups.restore(tmp_path / "copy", tmp_path / "new")
     # Without the accounts file: accounts and their passwords came with the backup, the key of the tokens too.
     line = [sys.executable, "-m", "jupyter_shinecat", "catalog", "serve", "--port", "0", "--data", tmp_path / "new"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        url = process.stdout.readline().removeprefix("listening on ").strip()
+        lines = (line.strip() for line in process.stdout)
+        url = next(line.removeprefix("listening on ") for line in lines if line.startswith("listening on "))
         found = httpx.get(
             f"{url}/api/v3/datasets/fullquery",
             params={"fields": json.dumps({"text": "溶菌酶"})},
