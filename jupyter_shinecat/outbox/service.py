@@ -264,6 +264,12 @@ class Outbox:
 
 def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:
     """Work until ``stop`` is set or the lease is lost; each step ends first."""
-    while not stop.is_set() and still_ours():
-        moved = outbox.tick(stop.is_set)
+
+    def should_stop() -> (
+        bool
+    ):  # also between two entries: who slept through a takeover must not send beside the new one
+        return stop.is_set() or not still_ours()
+
+    while not should_stop():
+        moved = outbox.tick(should_stop)
         stop.wait(0.0 if moved else poll_s)

@@ -127,7 +127,7 @@ class OneUserCatalog:
         """Address of the one that runs and answers, or empty."""
         told = _read(self.folder / "server.json")
         url = str(told.get("url") or "")
-        if not url:
+        if not url or not _is_ours(told.get("pid")):
             return ""
         try:
             async with AsyncCatalogClient(url, timeout_s=_PROBE_TIMEOUT_S) as client:
@@ -277,6 +277,25 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _is_ours(pid: object) -> bool:
+    """Whether a process of this number runs for this person.
+
+    A killed catalog leaves its address behind, and the port may be somebody else's by now: their program must not get
+    our password.
+    """
+    if not isinstance(pid, int) or pid < 1 or not is_alive(pid, ""):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _user_name() -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_shinecat.outbox import process
 from jupyter_shinecat.outbox.lease import Lease
+from jupyter_shinecat.outbox.service import run
 
 
 @pytest.fixture
@@ -117,3 +118,22 @@ def test_reused_process_number_is_not_taken_for_the_old_one() -> None:
     assert not process.is_alive(me, f"{process.boot_id()}:1")
     assert not process.is_alive(me, f"another-boot:{process.start_time(me)}")
     assert not process.is_alive(2**22 + 5, "")
+
+
+def test_who_loses_the_lease_between_two_entries_sends_no_more() -> None:
+    class Sending:
+        ours = True
+        ticks = 0
+        stopped = False
+
+        def tick(self, should_stop) -> bool:
+            self.ticks += 1
+            assert not should_stop()
+            self.ours = False  # the machine slept; another outbox has taken over
+            self.stopped = should_stop()
+            return True
+
+    sending = Sending()
+    run(sending, threading.Event(), 0.0, lambda: sending.ours)
+    assert sending.stopped
+    assert sending.ticks == 1

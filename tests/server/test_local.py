@@ -110,6 +110,40 @@ async def test_a_mark_that_names_a_later_process_of_that_number_ends_nothing(fol
         innocent.kill()
 
 
+async def test_a_program_on_the_port_of_a_dead_catalog_gets_no_password(folder):
+    asked = []
+
+    async def impostor(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n"))
+        body = b'{"status": "ok"}'
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        await writer.drain()
+        writer.close()
+
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait(30)
+    async with await asyncio.start_server(impostor, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        folder.mkdir(parents=True)
+        left = {"pid": dead.pid, "port": port, "url": f"http://127.0.0.1:{port}"}
+        (folder / "server.json").write_text(json.dumps(left))
+        session = LocalSession(OneUserCatalog(folder, LOG), LOG)
+        assert await session.bearer()
+        assert await session.url() != left["url"]
+        assert asked == []
+        await session.stop()
+
+
+def test_a_number_that_another_persons_process_has_is_not_ours(monkeypatch):
+    assert local._is_ours(os.getpid())
+    assert not local._is_ours("1")
+    uid = os.geteuid()
+    monkeypatch.setattr(local.os, "geteuid", lambda: uid + 1)
+    assert not local._is_ours(os.getpid())
+
+
 async def test_what_stops_it_from_starting_is_told(folder, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "accounts.json").write_text("not JSON")
