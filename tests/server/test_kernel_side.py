@@ -5,6 +5,8 @@ import json
 import os
 import socket
 import stat
+import tempfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -44,7 +46,7 @@ async def test_the_socket_has_the_same_routes_without_xsrf_and_tokens(shinecat, 
         status = (await client.get("/shinecat/api/status")).json()
         assert status["mode"] == "token"
         assert set(status) == {
-            *("mode", "user", "groups", "catalog", "write_back", "results_folder", "outbox", "path_maps")
+            *("mode", "user", "groups", "catalog", "write_back", "results_folder", "outbox", "path_maps", "files")
         }
         answer = await client.get(f"/shinecat/api/catalog/api/v3/datasets/{raw}")
         assert answer.status_code == 200
@@ -102,14 +104,15 @@ def test_sockets_of_killed_servers_are_removed_and_living_ones_stay(tmp_path):
     alive.close()
 
 
-def test_the_folder_is_short_private_and_ours(tmp_path, monkeypatch):
-    monkeypatch.setattr(sockets.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 120)))
-    folder = runtime_folder()
-    assert folder == tmp_path / f"shinecat-{os.getuid()}"
-    folder.chmod(0o755)
-    runtime_folder()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def test_the_folder_is_short_private_and_ours(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="sc-") as short:
+        monkeypatch.setattr(sockets.tempfile, "gettempdir", lambda: short)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(Path(short) / ("x" * 120)))
+        folder = runtime_folder()
+        assert folder == Path(short) / f"shinecat-{os.getuid()}"
+        folder.chmod(0o755)
+        runtime_folder()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_link_that_somebody_put_there_is_not_followed(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -82,6 +83,13 @@ class Server:
 
 def sockets(home):
     return list((home / "run" / "shinecat").glob("*.sock"))
+
+
+@pytest.fixture
+def tmp_path():
+    """Short, however long a test's name is: a socket's path has room for 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="sc-") as folder:
+        yield Path(folder)
 
 
 def test_it_works_alone_and_leaves_nothing_behind(tmp_path):

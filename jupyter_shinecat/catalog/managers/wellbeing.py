@@ -29,11 +29,13 @@ class Wellbeing(Manager):
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Whether requests can be answered and stored, and SciCat's health document.
 
-        The search index is told, but is no reason to be down: without it searches read the documents.
+        The search index and a disk that runs short are told, but are no reason to be down: without the index searches
+        read the documents, and on a full disk reading goes on.
         """
-        checks = {"sqlite": self._reads(), "writer": self.store.writing, "disk": self._room()}
+        checks = {"sqlite": self._reads(), "writer": self.store.writing}
         details: dict[str, Any] = {name: {"status": "up" if good else "down"} for name, good in checks.items()}
         details["search"] = {"status": "up", "index": "ready" if self.engine.index.view is not None else "building"}
+        details["disk"] = {"status": "up", "room": "enough" if self._room() else "short"}
         good = all(checks.values())
         return good, {
             "status": "ok" if good else "error",
