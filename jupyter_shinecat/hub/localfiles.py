@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -24,13 +25,21 @@ def crypt_key(folder: Path) -> str:
     if configured:
         return configured
     file = folder / "crypt_key"
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text(encoding="ascii").strip()
+    with contextlib.suppress(FileNotFoundError):
+        # Empty: a full disk or a kill came between making and writing it.
+        if kept := file.read_text(encoding="ascii").strip():
+            return kept
     key = secrets.token_hex(32)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(key)
+    part = folder / f".crypt_key.{os.getpid()}"
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as stream:
+            stream.write(key)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     return key
 
 

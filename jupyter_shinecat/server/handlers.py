@@ -14,7 +14,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogUnavailable, QueryError, SignInRequired
 
-from .answers import Answer, login_required, refusal
+from .answers import Answer, login_required, phrase, refusal
 from .derived import DerivedError
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ class Route(web.RequestHandler):
         elif isinstance(error, ShineCatError):
             answer = refusal(502, error)
         elif isinstance(error, web.HTTPError):
-            answer = refusal(status_code, ShineCatError(error.get_message() or error.reason or ""))
+            # log_message is a format for args also where there are none; get_message is not in every tornado.
+            said = error.log_message % error.args if error.log_message else error.reason
+            answer = refusal(status_code, ShineCatError(said or phrase(status_code)))
         else:
             answer = refusal(
                 500, ShineCatError(tr("The user server failed at this."), do=tr("The server's log says why."))

@@ -90,6 +90,12 @@ def test_the_key_of_a_local_hub_is_made_once_and_private(tmp_path, monkeypatch):
     assert len(bytes.fromhex(key)) == 32
     assert crypt_key(folder) == key
     assert (folder / "crypt_key").stat().st_mode & 0o777 == 0o600
+    assert os.listdir(folder) == ["crypt_key"]
+    (folder / "crypt_key").write_text("")  # the disk was full at the first start
+    again = crypt_key(folder)
+    assert len(bytes.fromhex(again)) == 32
+    assert crypt_key(folder) == again
+    assert (folder / "crypt_key").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
