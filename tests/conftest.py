@@ -1,9 +1,14 @@
 """What all tests share: real files where they are to be had, and nobody's own state."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+
+# Started in the background, a shell may have us ignore Ctrl-C, and what we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _OURS = ("SHINECAT_CORPUS", "SHINECAT_SOAK", "SHINECAT_TRANSCRIPTS")
 

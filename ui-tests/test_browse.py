@@ -42,11 +42,24 @@ def server(catalog: CatalogProcess, tmp_path_factory: pytest.TempPathFactory) ->
     lab.stop()
 
 
+def _run_cell(page: Page) -> None:
+    """Run the only cell: before the kernel is connected, the notebook swallows the keys without a word."""
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(20):
+        page.locator(".jp-CodeCell .cm-content").click()
+        page.keyboard.press("Control+Enter")
+        try:
+            expect(prompt).not_to_have_text("[ ]:", timeout=3_000)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError("the cell did not start in a minute")
+
+
 def browser_of(page: Page) -> Locator:
     """Run the cell and wait for the widget with its first rows."""
     expect(page.locator(".jp-CodeCell")).to_be_visible(timeout=60_000)
-    page.locator(".jp-CodeCell .cm-content").click()
-    page.keyboard.press("Control+Enter")
+    _run_cell(page)
     widget = page.locator(".shinecat-browser")
     expect(widget).to_have_attribute("aria-busy", "false", timeout=90_000)
     return widget
