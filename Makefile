@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 SOURCES := pyproject.toml labextension/package.json labextension/package-lock.json \
   $(shell find labextension/src labextension/style labextension/schema jupyter-config -type f 2>/dev/null)
 
-.PHONY: help setup demo test test-python test-hub test-ui test-ts lint format bench soak docs screenshots browser clean
+.PHONY: help setup demo test test-others test-python test-hub test-ui test-ts lint format bench soak docs screenshots browser clean
 
 help:
 	@echo "make demo    set up and run the demo (ARGS=\"--headless\" passes arguments on)"
@@ -68,7 +68,14 @@ browser:
 	fi
 
 # Three processes: pytest-playwright, pytest-jupyter and pytest-jupyterhub break one another in one.
-test: test-python test-hub test-ts test-ui
+# The browser waits more than it works, so it runs beside the others.
+test: setup browser build/binder/.ready
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-ui test-others
+
+test-others:
+	$(MAKE) --no-print-directory -j1 test-python
+	$(MAKE) --no-print-directory -j1 test-hub
+	$(MAKE) --no-print-directory -j1 test-ts
 
 test-python: setup build/binder/.ready
 	$(PYTEST) -p no:playwright -p no:jupyterhub -n 2 --dist loadfile tests --ignore=tests/hub
