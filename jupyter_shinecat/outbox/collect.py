@@ -13,12 +13,12 @@ from jupyter_shinecat.formats import Extract, Failure
 
 from . import figures
 from .durable import sync_folder
+from .hashing import Digests, Moving
 from .rest import Signature, signature
 
 # Metadata of a result with very many files are those of the first ones; all are hashed.
 _READ_FILES = 20
 _MAX_FIGURES = 20
-_CHUNK = 4 << 20
 
 Taken = dict[str, Any]
 
@@ -30,12 +30,13 @@ class Reader(Protocol):
         """What the file says of itself, or why it says nothing."""
 
 
-class Moving(Exception):
-    """A file changed while it was being taken."""
-
-
 def collect(
-    found: dict[str, Any], files: dict[str, Signature], pictures: Sequence[str], folder: Path, reader: Reader
+    found: dict[str, Any],
+    files: dict[str, Signature],
+    digests: Digests,
+    pictures: Sequence[str],
+    folder: Path,
+    reader: Reader,
 ) -> Taken:
     """The second step of an entry.
 
@@ -45,6 +46,8 @@ def collect(
         The first step.
     files
         Its data files with the signatures they had when they were found at rest.
+    digests
+        Their checksums.
     pictures
         Its figures.
     folder
@@ -69,14 +72,10 @@ def collect(
                 formats[told.format] = None
             elif told.kind != "unsupported":
                 notes.append(f"{os.path.basename(path)}: {told.text('en')}")
-        try:
-            digest = _sha256(path)
-        except OSError as error:
-            raise Moving(path) from error
         if signature(path) != files[path]:
             raise Moving(path)
         size, mtime_ns, _ = files[path]
-        taken.append({"path": path, "size": size, "mtime_ns": mtime_ns, "sha256": digest})
+        taken.append({"path": path, "size": size, "mtime_ns": mtime_ns, "sha256": digests[path]["sha256"]})
     kept = _pictures(pictures, folder, notes)
     metadata = next(iter(trees.values())) if len(trees) == 1 else {k: v for k, v in trees.items() if v}
     origin = origin_of(found, [file["path"] for file in taken])
@@ -119,14 +118,6 @@ def _digest(value: object) -> str:
     return hashlib.sha256(told.encode("ascii")).hexdigest()
 
 
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _pictures(paths: Sequence[str], folder: Path, notes: list[str]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     captions: set[str] = set()
@@ -143,7 +134,14 @@ def _pictures(paths: Sequence[str], folder: Path, notes: list[str]) -> list[dict
         choices = (name, os.path.join(os.path.basename(os.path.dirname(path)), name), f"{name} ({index})")
         caption = next(choice for choice in choices if choice not in captions)
         captions.add(caption)
-        kept.append({"caption": caption, "file": into.name, "mime": told["mime"], "sha256": _sha256(str(into))})
+        kept.append(
+            {
+                "caption": caption,
+                "file": into.name,
+                "mime": told["mime"],
+                "sha256": hashlib.sha256(into.read_bytes()).hexdigest(),
+            }
+        )
     sync_folder(folder)
     # A picture of the first kind is what the catalog shows as thumbnail.
     return sorted(kept, key=lambda picture: picture["mime"] not in ("image/png", "image/jpeg"))

@@ -18,6 +18,7 @@ FINAL = (SENT, WITHDRAWN)
 
 # The steps in their order; each is a file that holds what the step found out.
 FOUND, TAKEN, PLAN, DATASET, BLOCKS, FIGURES = "1-found", "2-taken", "3-plan", "4-dataset", "5-blocks", "6-figures"
+HASHES = "2-hashes"  # checksums of large files that are finished; gone when the second step is passed
 _STATUS = "status"
 _KEPT_S = 90 * 86400.0
 

@@ -89,8 +89,10 @@ def _work(settings: Settings, lease: Lease, outbox: Outbox) -> Flushed:
     flushed = Flushed()
     try:
         while lease.held:
-            if outbox.tick():
+            if outbox.tick() or outbox.busy:
                 moved_at = time.monotonic()
+                if outbox.busy:
+                    time.sleep(_PAUSE_S)
                 continue
             flushed.reason, flushed.do = outbox.trouble
             if outbox.is_settled() or flushed.reason or time.monotonic() - moved_at > patience:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,11 +25,16 @@ from jupyter_shinecat.scicat import (
 )
 
 from . import compose, figures
+from .doubles import content, key_of, remove_doubles
 from .entries import BLOCKS, DATASET, FIGURES, PLAN, TAKEN, Entry
 from .plan import ATTACH, CREATE, DATASET_ASKED, DATASET_TRIED, UPDATE
 
+# When a request went out a second time because the outcome of the first one was not to be seen.
+RESENT = "7-resent"
+
 _NAMESPACE = uuid.UUID("6f0f3a0e-3f5c-5f0b-9a53-8f2f0d1b7c11")
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Settling(Exception):
@@ -66,8 +73,9 @@ class Sender:
         """
         plan = entry.step(PLAN) or {}
         if plan["mode"] == ATTACH:
-            self._figures(entry, plan, str(plan["pid"]))
-            return True
+            if entry.step(FIGURES) is None:
+                self._figures(entry, plan, str(plan["pid"]))
+            return self._last(entry, plan, str(plan["pid"]))
         done = entry.step(DATASET)
         if done is None:
             pid = self._update(plan) if plan["mode"] == UPDATE else self._create(entry, plan)
@@ -77,8 +85,23 @@ class Sender:
             self._blocks(entry, plan, done["pid"])
             entry.write_step(BLOCKS, {})
             return False
-        self._figures(entry, plan, done["pid"])
-        entry.write_step(FIGURES, {})
+        if entry.step(FIGURES) is None:
+            self._figures(entry, plan, done["pid"])
+        return self._last(entry, plan, done["pid"])
+
+    def _last(self, entry: Entry, plan: dict[str, Any], pid: str) -> bool:
+        """All is sent. Where a request went out twice, look once more: the first one may have come through late."""
+        if entry.step(FIGURES) is None:
+            entry.write_step(FIGURES, {})
+        resent = entry.step(RESENT)
+        if resent is None:
+            return True
+        age = time.time() - float(resent["t"])
+        if 0 <= age < self._settle_s:
+            raise Settling(self._settle_s - age)
+        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {})
+        if left:
+            entry.write_step(RESENT, {**resent, "left": left})
         return True
 
     # -- the dataset ---------------------------------------------------------------------------------------------------
@@ -102,7 +125,9 @@ class Sender:
             except (AccessDenied, BadRequest) as refusal:
                 # Most people may not choose PIDs at a real SciCat; whether that was the reason, the next try tells.
                 _log.info("the catalog accepts no identifier from us: %s", refusal)
-        self._settle(entry, DATASET_TRIED)
+        existing = self._settle(entry, DATASET_TRIED, lambda: self._find(key))
+        if existing:
+            return existing
         try:
             pid = self._created(self.client.create_dataset(doc))
         except CatalogError as error:
@@ -119,7 +144,7 @@ class Sender:
 
     def _find(self, key: str) -> str | None:
         found = self.client.find({"jobParameters.shinecat.key": key}, limit=10)
-        ours = [dataset for dataset in found if _key_of(dataset) == key]
+        ours = [dataset for dataset in found if key_of(dataset) == key]
         if len(ours) > 1:
             _log.error("the catalog has %s for one result", [dataset.pid for dataset in ours])
         return min(ours, key=lambda dataset: str(dataset.doc.get("createdAt", ""))).pid if ours else None
@@ -134,18 +159,19 @@ class Sender:
     def _blocks(self, entry: Entry, plan: dict[str, Any], pid: str) -> None:
         taken = entry.step(TAKEN) or {}
         existing = self.client.origdatablocks(pid)
-        there = [_content(block) for block in existing]
+        there = [content(block) for block in existing]
         planned = compose.blocks(taken)
-        missing = [(index, block) for index, block in enumerate(planned) if _content(block) not in there]
-        wanted = [_content(block) for block in planned]
-        stale = [block for block in existing if _content(block) not in wanted] if plan["mode"] != CREATE else []
+        missing = [(index, block) for index, block in enumerate(planned) if content(block) not in there]
+        wanted = [content(block) for block in planned]
+        stale = [block for block in existing if content(block) not in wanted] if plan["mode"] != CREATE else []
         for index, block in missing:
             if stale:
                 old = stale.pop(0)
                 self.client.patch_origdatablock(str(old.get("_id") or old.get("id")), block)
                 continue
             name = f"{BLOCKS}-tried-{index}"
-            self._settle(entry, name)
+            if self._settle(entry, name, partial(self._has_block, pid, content(block))):
+                continue
             try:
                 self.client.create_origdatablock(pid, block)
             except CatalogError as error:
@@ -153,6 +179,9 @@ class Sender:
                 raise
         if plan["mode"] == UPDATE:
             self._correct_size(pid, planned)
+
+    def _has_block(self, pid: str, wanted: tuple[tuple[str, str], ...]) -> bool:
+        return wanted in map(content, self.client.origdatablocks(pid))
 
     def _correct_size(self, pid: str, planned: list[dict[str, Any]]) -> None:
         """A changed block does not change the sums in the dataset on every server."""
@@ -172,8 +201,7 @@ class Sender:
             return
         there = {str(item.get("caption")): item for item in self.client.attachments(pid)}
         for index, picture in enumerate(pictures):
-            content = (entry.folder / picture["file"]).read_bytes()
-            uri = figures.data_uri(content, picture["mime"])
+            uri = figures.data_uri((entry.folder / picture["file"]).read_bytes(), picture["mime"])
             caption = compose.text(picture["caption"])
             old = there.get(caption)
             if old is not None and old.get("thumbnail") == uri:
@@ -197,7 +225,8 @@ class Sender:
 
     def _attach(self, entry: Entry, plan: dict[str, Any], pid: str, index: int, caption: str, uri: str) -> None:
         name = f"{FIGURES}-tried-{index}"
-        self._settle(entry, name)
+        if self._settle(entry, name, lambda: any(a.get("thumbnail") == uri for a in self.client.attachments(pid))):
+            return
         doc = plan["doc"]
         owner, access = doc.get("ownerGroup"), doc.get("accessGroups")
         if owner is None or access is None:  # an update says only what it changes
@@ -211,14 +240,21 @@ class Sender:
 
     # -- requests that were cut off ------------------------------------------------------------------------------------
 
-    def _settle(self, entry: Entry, name: str) -> None:
-        """Note that a request goes out that can't be sent twice; first wait for one that went out before."""
+    def _settle(self, entry: Entry, name: str, there: Callable[[], T]) -> T | None:
+        """Note that a request goes out that can't be sent twice; first wait for one that went out before.
+
+        ``there`` looks for what that one has left, and what it finds is returned instead of sending again.
+        """
         tried = entry.step(name)
         if tried is not None:
             age = time.time() - float(tried["t"])
             if 0 <= age < self._settle_s:
                 raise Settling(self._settle_s - age)
+            if found := there():
+                return found
+            entry.write_step(RESENT, {"t": time.time()})
         entry.write_step(name, {"t": time.time()})
+        return None
 
     @staticmethod
     def _settled(entry: Entry, name: str, error: CatalogError) -> None:
@@ -226,13 +262,3 @@ class Sender:
         never_sent = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
         if never_sent or 400 <= error.status < 500:
             entry.drop_step(name)
-
-
-def _key_of(dataset: Dataset) -> str:
-    parameters = dataset.doc.get("jobParameters")
-    record = parameters.get("shinecat") if isinstance(parameters, dict) else None
-    return str(record.get("key", "")) if isinstance(record, dict) else ""
-
-
-def _content(block: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((str(f.get("path")), str(f.get("chk"))) for f in block.get("dataFileList") or []))

@@ -91,6 +91,7 @@ class Outbox:
         for entry in made:
             self._news.tell(entry)
         open_ones = [entry for entry in self.entries if entry.state in (WAITING, SENDING)]
+        self._taker.keep({entry.key for entry in open_ones})
         for entry in sorted(open_ones, key=lambda entry: (float(entry.found["ended"]), entry.key)):
             if should_stop():
                 return True
@@ -127,12 +128,18 @@ class Outbox:
         return all(e.state in (*FINAL, FAILED) or self._waits_for_yes(e) for e in self.entries)
 
     @property
+    def busy(self) -> bool:
+        """Whether large files are being read, so that waiting makes sense."""
+        return self._taker.busy
+
+    @property
     def trouble(self) -> tuple[str, str]:
         """Why nothing can be sent now, and what to do about it; empty while the catalog answers."""
         return ("", "") if self._pauses.is_over(_CATALOG) else self._pauses.words(_CATALOG)
 
     def close(self) -> None:
-        """Close the connection to the catalog."""
+        """Close the connection to the catalog, and stop reading files."""
+        self._taker.close()
         if self._sender is not None:
             self._sender.client.close()
             self._sender = None

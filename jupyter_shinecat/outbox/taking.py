@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Container
 from dataclasses import dataclass
 
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
 from . import process
-from .collect import Moving, Reader, collect
-from .entries import FAILED, TAKEN, WAITING, WITHDRAWN, Entry
+from .collect import Reader, collect
+from .entries import FAILED, HASHES, TAKEN, WAITING, WITHDRAWN, Entry
+from .hashing import Digests, Hashes, Moving
 from .intake import Intake
-from .rest import Watch
+from .rest import Signature, Watch
 from .session import Session
 
 # Times of files come from a clock of the system that is a few milliseconds behind.
 _CLOCK_S = 0.05
+_TELL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,22 @@ class Taker:
         self._intake = intake
         self._reader = reader
         self._watch = Watch(hold_s)
+        self._hashes = Hashes()
+        self._told: dict[str, float] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether checksums are being made."""
+        return self._hashes.busy
+
+    def keep(self, keys: Container[str]) -> None:
+        """Stop the work for entries that are not in ``keys``."""
+        self._hashes.keep(keys)
+        self._told = {key: t for key, t in self._told.items() if key in keys}
+
+    def close(self) -> None:
+        """Stop all work; what is finished is on disk."""
+        self._hashes.close()
 
     def take(self, entry: Entry) -> Outcome:
         """Take the entry's files if they rest.
@@ -85,7 +105,10 @@ class Taker:
             reason = tr("{file} is still open in the notebook.", file=min(opened))
             return Outcome(state=WAITING, reason=reason, do=tr("Close it in your code."))
         try:
-            taken = collect(found, data, pictures, entry.folder, self._reader)
+            digests = self._digests(entry, data)
+            if digests is None:
+                return self._progress(entry)
+            taken = collect(found, data, digests, pictures, entry.folder, self._reader)
         except Moving:
             return Outcome()
         except ShineCatError as error:  # no child process can be started here, now
@@ -93,8 +116,25 @@ class Taker:
         if self._watch.look(data).files != data:
             return Outcome()
         entry.write_step(TAKEN, taken)
+        if entry.step(HASHES) is not None:
+            entry.drop_step(HASHES)
         self._watch.forget(where.values())
         return Outcome(taken=True)
+
+    def _digests(self, entry: Entry, data: dict[str, Signature]) -> Digests | None:
+        return self._hashes.of(entry.key, data, (entry.step(HASHES) or {}).get("files") or {})
+
+    def _progress(self, entry: Entry) -> Outcome:
+        """Tell now and then how far it is, and keep what is finished, so that a restart goes on from there."""
+        now = time.monotonic()
+        if now - self._told.get(entry.key, 0.0) < _TELL_S:
+            return Outcome()
+        self._told[entry.key] = now
+        done, total, digests = self._hashes.progress(entry.key)
+        if len(digests) > len((entry.step(HASHES) or {}).get("files") or {}):
+            entry.write_step(HASHES, {"files": digests})
+        reason = tr("Its checksums are being made: {done} of {total} GB.", done=_gb(done), total=_gb(total))
+        return Outcome(state=WAITING, reason=reason)
 
     def _overwritten(self, entry: Entry, where: dict[str, str]) -> tuple[set[str], bool]:
         """Files whose bytes are another run's by now; and whether that was a newer run of the same notebook."""
@@ -126,3 +166,7 @@ def _lost(lost: set[str], newer: bool) -> Outcome:
             state=FAILED, reason=reason, do=tr("Write to another file name and run the cell again."), gone=True
         )
     return Outcome(state=WITHDRAWN, reason=tr("Its files were removed before they were taken."))
+
+
+def _gb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f}"

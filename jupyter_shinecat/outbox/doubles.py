@@ -1,0 +1,108 @@
+"""What the catalog has twice because a request came through after its connection had broken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from jupyter_shinecat.scicat import (
+    CatalogClient,
+    CatalogError,
+    CatalogUnavailable,
+    Dataset,
+    NotFound,
+    SignInRequired,
+    operations,
+    quote_pid,
+)
+
+from . import compose
+
+_log = logging.getLogger(__name__)
+
+
+def key_of(dataset: Dataset) -> str:
+    """The key that a Derived dataset of ours carries; empty for others."""
+    parameters = dataset.doc.get("jobParameters")
+    record = parameters.get("shinecat") if isinstance(parameters, dict) else None
+    return str(record.get("key", "")) if isinstance(record, dict) else ""
+
+
+def content(block: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Names a file block by the files in it and their checksums."""
+    return tuple(sorted((str(f.get("path")), str(f.get("chk"))) for f in block.get("dataFileList") or []))
+
+
+def remove_doubles(client: CatalogClient, pid: str, plan: dict[str, Any], taken: dict[str, Any]) -> list[str]:
+    """Delete second copies of our dataset, its blocks and its figures.
+
+    Parameters
+    ----------
+    client
+        The catalog.
+    pid
+        The dataset that counts.
+    plan, taken
+        Steps of its entry.
+
+    Returns
+    -------
+    list
+        Addresses of copies that may not be deleted by us (a real SciCat lets owners delete little).
+
+    Raises
+    ------
+    CatalogUnavailable, SignInRequired
+        Ask again later.
+    """
+    doomed = _second_blocks(client, pid, taken) + _second_figures(client, pid) + _second_datasets(client, pid, plan)
+    left = []
+    for path in doomed:
+        try:
+            client.send(operations.Operation("remove a double", "DELETE", path, lambda value: value, subject=path))
+        except NotFound:
+            continue
+        except (CatalogUnavailable, SignInRequired):
+            raise
+        except CatalogError as refusal:
+            _log.error("a request was stored twice; an administrator may delete %s (%s)", path, refusal)
+            left.append(path)
+    return left
+
+
+def _second_blocks(client: CatalogClient, pid: str, taken: dict[str, Any]) -> list[str]:
+    ours = {content(block) for block in compose.blocks(taken)} if taken.get("files") else set()
+    blocks = [(content(block), block) for block in client.origdatablocks(pid)]
+    extra = _extra((name, block) for name, block in blocks if name in ours)
+    # Through the dataset, so that its sums are made anew.
+    return [f"/api/v3/datasets/{quote_pid(pid)}/origdatablocks/{_id(block)}" for block in extra]
+
+
+def _second_figures(client: CatalogClient, pid: str) -> list[str]:
+    figures = (((str(a.get("caption")), str(a.get("thumbnail"))), a) for a in client.attachments(pid))
+    return [f"/api/v4/attachments/{_id(figure)}" for figure in _extra(figures)]
+
+
+def _second_datasets(client: CatalogClient, pid: str, plan: dict[str, Any]) -> list[str]:
+    record = (plan["doc"].get("jobParameters") or {}).get("shinecat") or {}
+    if plan["mode"] == "attach" or not record.get("key"):
+        return []
+    found = client.find({"jobParameters.shinecat.key": record["key"]}, limit=10)
+    others = [dataset.pid for dataset in found if key_of(dataset) == record["key"] and dataset.pid != pid]
+    return [f"/api/v3/datasets/{quote_pid(other)}" for other in others]
+
+
+def _extra(named: Iterable[tuple[Hashable, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All but the first of each name."""
+    seen: set[Hashable] = set()
+    extra = []
+    for name, item in named:
+        if name in seen:
+            extra.append(item)
+        seen.add(name)
+    return extra
+
+
+def _id(item: dict[str, Any]) -> str:
+    return quote_pid(str(item.get("aid") or item.get("_id") or item.get("id") or ""))

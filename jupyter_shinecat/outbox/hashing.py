@@ -1,0 +1,179 @@
+"""Checksums of a result's files: small ones at once, large ones beside the outbox's own work."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from .rest import Signature, signature
+
+# An entry of fewer bytes is done before one could tell of it.
+INLINE_BYTES = 64 << 20
+_SLICE_BYTES = 64 << 20
+_CHUNK = 4 << 20
+_LOWEST_PRIORITY = 19
+
+Digests = dict[str, dict[str, Any]]
+
+
+class Moving(Exception):
+    """A file changed while it was being taken."""
+
+
+class Hashes:
+    """SHA-256 of the files of entries.
+
+    One thread of the lowest priority reads large files, a slice of each entry in turn, so that a file of 100 GB keeps
+    neither the outbox, nor a smaller result, nor the kernel waiting. What is finished can be kept and given back after
+    a restart; a file that was half read is read again.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, _Job] = {}
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def of(self, key: str, files: Mapping[str, Signature], kept: Digests) -> Digests | None:
+        """Checksums of ``files``, each with the signature it had; None while they are being made.
+
+        Parameters
+        ----------
+        key
+            Names the entry.
+        files
+            Files at rest, with their signatures.
+        kept
+            What an earlier process had finished.
+
+        Raises
+        ------
+        Moving
+            A file changed, or can't be read; ask again when it rests.
+        """
+        job = self._jobs.get(key)
+        if job is not None and job.files != files:
+            self._drop(key)
+            job = None
+        if job is None:
+            job = _Job(dict(files), kept)
+            if job.total <= INLINE_BYTES:
+                for _ in job.slices():
+                    pass
+                return job.result()
+            with self._wake:
+                self._jobs[key] = job
+                self._start()
+                self._wake.notify()
+            return None
+        if not job.ended:
+            return None
+        self._drop(key)
+        return job.result()
+
+    def progress(self, key: str) -> tuple[int, int, Digests]:
+        """Bytes read, bytes in all, and the checksums that are finished."""
+        job = self._jobs.get(key)
+        return (job.done, job.total, dict(job.digests)) if job is not None else (0, 0, {})
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read."""
+        return any(not job.ended for job in self._jobs.values())
+
+    def keep(self, keys: Container[str]) -> None:
+        """Stop reading for entries that are not in ``keys`` (withdrawn, replaced)."""
+        for key in [key for key in self._jobs if key not in keys]:
+            self._drop(key)
+
+    def close(self) -> None:
+        """Stop reading."""
+        with self._wake:
+            self._closed = True
+            self._jobs.clear()
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+
+    def _drop(self, key: str) -> None:
+        with self._wake:
+            self._jobs.pop(key, None)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="outbox-hashes", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # where a thread has a priority of its own (Linux)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        reading: dict[str, tuple[_Job, Iterator[None]]] = {}
+        while True:
+            with self._wake:
+                while not self._closed and not self.busy:
+                    self._wake.wait()
+                if self._closed:
+                    return
+                jobs = {key: job for key, job in self._jobs.items() if not job.ended}
+            for key, job in jobs.items():
+                if reading.get(key, (None,))[0] is not job:
+                    reading[key] = (job, job.slices())
+                next(reading[key][1], None)
+            reading = {key: pair for key, pair in reading.items() if pair[0] is jobs.get(key) and not pair[0].ended}
+
+
+class _Job:
+    """The files of one entry."""
+
+    def __init__(self, files: dict[str, Signature], kept: Digests) -> None:
+        self.files = files
+        self.total = sum(sign[0] for sign in files.values())
+        self.digests = {path: told for path, told in kept.items() if told.get("signature") == list(files.get(path, ()))}
+        self.done = sum(files[path][0] for path in self.digests)
+        self.moved: str | None = None
+        self.ended = False
+
+    def result(self) -> Digests:
+        """What was found out.
+
+        Raises
+        ------
+        Moving
+            A file changed.
+        """
+        if self.moved is not None:
+            raise Moving(self.moved)
+        return self.digests
+
+    def slices(self) -> Iterator[None]:
+        """Read all files; stops for a moment after each slice."""
+        for path in sorted(self.files):
+            if path in self.digests:
+                continue
+            try:
+                yield from self._file(path)
+            except OSError:
+                self.moved = path
+            if self.moved is not None:
+                break
+        self.ended = True
+
+    def _file(self, path: str) -> Iterator[None]:
+        digest, read, sign = hashlib.sha256(), 0, self.files[path]
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                read += len(chunk)
+                self.done += len(chunk)
+                if read % _SLICE_BYTES < _CHUNK:
+                    if signature(path) != sign:
+                        break
+                    yield
+        if signature(path) != sign:
+            self.moved = path
+        else:
+            self.digests[path] = {"signature": list(sign), "sha256": digest.hexdigest()}
