@@ -7,6 +7,7 @@ import pytest
 
 from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.search import condition as c
+from jupyter_shinecat.catalog.search.asked_facets import plain
 from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
@@ -169,7 +170,7 @@ def check(store, engine, rng, rounds):
                 value = value[:10]
             for one in set(value) if isinstance(value, list) else {value}:
                 expected[one] = expected.get(one, 0) + 1
-        counted = engine.facets("dataset", {"x": where}, [facet], visible, DATASET.dates)
+        counted = engine.facets("dataset", {"x": where}, plain([facet], DATASET.dates), visible)
         found = {day(item["_id"]): item["count"] for item in counted[facet]}
         assert found == expected, where
         assert counted["all"] == [{"totalSets": len(truth)}]

@@ -11,6 +11,7 @@ from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.audit import Audit
 from jupyter_shinecat.catalog.errors import bad_request
+from jupyter_shinecat.catalog.search.asked_facets import parse_facets
 from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import SCHEMAS
@@ -118,15 +119,13 @@ class Manager:
 
     def facets(self, who: Identity, fields: Any, facets: Any, *, public_only: bool = False) -> list[dict[str, Any]]:
         """fullfacet: counts by value of visible documents."""
-        names = facets if isinstance(facets, list) else []
-        if len(names) > 30 or not all(isinstance(name, str) for name in names):
-            raise bad_request("facets must be an array of at most 30 names")
         schema = SCHEMAS[self.kind]
+        wanted = parse_facets(facets, schema)
         parts = self.parse_fields(fields)
         if not (isinstance(fields, dict) and fields.get("isPublished") is True):
             parts["\0listing"] = self.access.listing(who)
         visible = self.access.visible(who, self.kind, public_only=public_only)
-        return [self.engine.facets(self.kind, parts, names, visible, schema.dates)]
+        return [self.engine.facets(self.kind, parts, wanted, visible)]
 
 
 def stamp_new(doc: Doc, who: Identity) -> None:

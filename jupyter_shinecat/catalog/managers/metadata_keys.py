@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.errors import bad_request, forbidden
+from jupyter_shinecat.catalog.search.asked_facets import plain
 from jupyter_shinecat.catalog.search.condition import And, Condition, Exists
 from jupyter_shinecat.catalog.search.options import Limits, Projection, parse_limits
 from jupyter_shinecat.catalog.search.where import WhereParser
@@ -65,7 +66,7 @@ class MetadataKeys(Manager):
         visible = self.access.visible(who, kind)
         where: Condition = Exists((field, entry["key"]))
         names = ["ownerGroup", "accessGroups", "isPublished"]
-        facets = self.engine.facets(kind, {"key": where}, names, visible, frozenset())
+        facets = self.engine.facets(kind, {"key": where}, plain(names), visible)
         counts: dict[str, int] = {}
         for name in ("ownerGroup", "accessGroups"):
             for item in facets[name]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.errors import Refused
+from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.index import DatasetIndex
@@ -88,26 +89,26 @@ class Engine:
         return self._answer(kind, where, visible, lambda search: search.count(where), scanned)
 
     def facets(
-        self, kind: str, parts: dict[str, Condition], facets: list[str], visible: Visible, dates: frozenset[str]
+        self, kind: str, parts: dict[str, Condition], facets: list[Facet], visible: Visible
     ) -> dict[str, list[dict[str, Any]]]:
         """Counts by value for each facet; a facet's own part is left out of its own count."""
 
-        def counted(where: Condition, names: list[str]) -> tuple[dict[str, Any], int]:
+        def counted(where: Condition, some: list[Facet]) -> tuple[dict[str, Any], int]:
             return self._answer(
                 kind,
                 where,
                 visible,
-                lambda search: search.facets(where, names, dates),
-                lambda snapshot: tallied(matching(snapshot, kind, where, visible), names, dates),
+                lambda search: search.facets(where, some),
+                lambda snapshot: tallied(matching(snapshot, kind, where, visible), some),
             )
 
         # All facets that nothing is asked about share one condition.
-        result, total = counted(both(*parts.values()), [facet for facet in facets if facet not in parts])
+        result, total = counted(both(*parts.values()), [facet for facet in facets if facet.field not in parts])
         for facet in facets:
-            if facet in parts:
-                others = both(*(part for name, part in parts.items() if name != facet))
+            if facet.field in parts:
+                others = both(*(part for name, part in parts.items() if name != facet.field))
                 result.update(counted(others, [facet])[0])
-        return {**{facet: result[facet] for facet in facets}, "all": [{"totalSets": total}]}
+        return {**{facet.name: result[facet.name] for facet in facets}, "all": [{"totalSets": total}]}
 
     def metadata_keys(self, kind: str, where: Condition, field: str, visible: Visible) -> list[str]:
         """Names of the top keys of the metadata ``field`` in visible documents, sorted."""

@@ -15,6 +15,7 @@ from typing import Any
 from tantivy import Occur, Order, Query
 
 from jupyter_shinecat.catalog.access import Visible
+from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.compile import Compiler
 from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.entry import DATE_FACETS, FACETS, KEYS, exists_term, order_key
@@ -25,6 +26,7 @@ from jupyter_shinecat.catalog.search.patience import kept, timed
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
 MAX_PENDING = 1000
+MAX_DAYS = 20_000  # more than fifty years, counted by day and added up to months and years
 _PAGE = 500
 _LARGE_PAGE = 50_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
@@ -140,26 +142,28 @@ class IndexedSearch:
         yield from self._proposed(where, "seq", Order.Asc)
         yield from self._fresh(where)
 
-    def facets(self, where: Condition, names: list[str], dates: frozenset[str]) -> tuple[dict[str, Any], int]:
-        """Counts by value for each name, and how many documents there are."""
+    def facets(self, where: Condition, facets: list[Facet]) -> tuple[dict[str, Any], int]:
+        """Counts by value for each facet, and how many documents there are."""
         query, exact = self._query(where)
         result: dict[str, Any] = {}
         if exact:
-            result = {name: counts for name in names if (counts := self._facet(query, where, name, dates)) is not None}
-        missing = [name for name in names if name not in result]
+            result = {one.name: found for one in facets if (found := self._facet(query, where, one)) is not None}
+        missing = [facet for facet in facets if facet.name not in result]
         if exact and not missing:
             return result, self._number(query) + len(self._fresh(where))
-        counted, total = tallied(self.all_rows(where), missing, dates)
+        counted, total = tallied(self.all_rows(where), missing)
         return {**result, **counted}, total
 
-    def _facet(self, query: Query, where: Condition, name: str, dates: frozenset[str]) -> list[dict[str, Any]] | None:
+    def _facet(self, query: Query, where: Condition, facet: Facet) -> list[dict[str, Any]] | None:
         """Counts by value, or None when they have to be made from the documents."""
-        if name not in (*FACETS, *DATE_FACETS, KEYS):
+        name = facet.field
+        if name not in (*FACETS, *DATE_FACETS, KEYS) or facet.numeric:
             return None
-        buckets = self._terms(query, name)
-        if len(buckets) >= MAX_VALUES:
+        size = MAX_DAYS if name in DATE_FACETS else MAX_VALUES
+        buckets = self._terms(query, name, size)
+        if len(buckets) >= size:
             return None
-        tally = Tally(name, dates)
+        tally = Tally(facet)
         for text, number in buckets.items():
             tally.put(_value(name, text), number)
         if name != KEYS:
@@ -186,8 +190,8 @@ class IndexedSearch:
         found: Any = self._view.searcher.search(query, 1, count=True)
         return int(found.count)
 
-    def _terms(self, query: Query, name: str) -> dict[str, int]:
-        wanted = {"a": {"terms": {"field": f"f_{name}", "size": MAX_VALUES, "segment_size": 10 * MAX_VALUES}}}
+    def _terms(self, query: Query, name: str, size: int = MAX_VALUES) -> dict[str, int]:
+        wanted = {"a": {"terms": {"field": f"f_{name}", "size": size, "segment_size": 10 * size}}}
         buckets = self._view.searcher.aggregate(query, wanted)["a"]["buckets"]
         return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
 

@@ -1,0 +1,246 @@
+"""Counting by value: any field, metadata keys, dates by day, month and year, numbers in bins."""
+
+import json
+import random
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.search import condition as c
+from jupyter_shinecat.catalog.search.asked_facets import parse_facets
+from jupyter_shinecat.catalog.search.engine import Engine
+from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.settings import Settings
+from jupyter_shinecat.catalog.store.store import Store
+
+IN_EV = {"eV": 1.0, "keV": 1000.0, "MeV": 1e6}
+
+
+def a_document(rng, number):
+    energy = rng.choice([1, 2, 2.5, 12.4])
+    metadata = {
+        "energy": rng.choice(
+            [
+                {"value": energy, "unit": rng.choice(["eV", "keV", "MeV", "mm"])},
+                {"v": energy, "u": "keV"},
+                energy,
+                True,
+                "none",
+                [energy, 7, "x"],
+            ]
+        ),
+        "shots": {"deep": rng.choice([0, 1, 1.0, -5, 300, True, "many"])},
+        "taken": f"20{rng.randint(10, 29)}-{rng.randint(1, 12):02d}-11",
+        "温度": rng.choice(["冷", "热"]),
+    }
+    for key in rng.sample(sorted(metadata), rng.randint(0, 2)):
+        del metadata[key]
+    return {
+        "pid": f"f/{number}",
+        "ownerGroup": rng.choice(["GET", "AMO"]),
+        "accessGroups": [],
+        "isPublished": rng.random() < 0.2,
+        "type": rng.choice(["raw", "derived"]),
+        "keywords": rng.sample(["a", "b", "c"], rng.randint(0, 3)),
+        "creationTime": f"20{rng.randint(10, 29)}-{rng.randint(1, 12):02d}-11T23:30:00.000Z",
+        "size": rng.choice([0, 10, 2**40]),
+        "scientificMetadata": metadata,
+    }
+
+
+def scalar(value):
+    return isinstance(value, (str, int, float, bool)) or value is None
+
+
+def shown(value):
+    """A value as JSON tells it apart: true is not 1, but 1 is 1.0."""
+    return json.dumps(float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value)
+
+
+def at(doc, path):
+    for part in path.split("."):
+        if not isinstance(doc, dict) or part not in doc:
+            return "absent"
+        doc = doc[part]
+    return doc
+
+
+def values(doc, path):
+    value = at(doc, path)
+    if value == "absent":
+        return {"null"}
+    if isinstance(value, list):
+        return {shown(item) for item in value}
+    if isinstance(value, dict) and ("value" in value or "v" in value):
+        return {shown({"value": value.get("value", value.get("v")), "unit": value.get("unit", value.get("u"))})}
+    return {shown(value)} if scalar(value) else set()
+
+
+def numbers(doc, path, factors=None):
+    value = at(doc, path)
+    found = set()
+    for item in value if isinstance(value, list) else [value]:
+        unit = None
+        if isinstance(item, dict):
+            item, unit = item.get("value", item.get("v")), item.get("unit", item.get("u"))
+        if isinstance(item, bool) or not isinstance(item, (int, float)) or (factors and unit not in factors):
+            continue
+        found.add(round(item * factors[unit], 6) if factors else float(item))
+    return found
+
+
+def counted(answer):
+    return Counter({shown(item["_id"]): item["count"] for item in answer})
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("facets")
+    store, rng = Store(folder), random.Random(11)
+    engine = Engine(store, folder / "index")
+    docs = [a_document(rng, number) for number in range(400)]
+
+    def fill(tx):
+        for doc in docs:
+            tx.insert("dataset", doc["pid"], doc)
+        return tx.last_change()
+
+    assert engine.index.wait(store.change(fill), 60)
+    yield engine, docs
+    engine.close()
+    store.close()
+
+
+def ask(engine, facets, groups=("admin",), parts=None):
+    visible = Access(Settings()).visible(Identity("u", "u", "", frozenset(groups)), "dataset")
+    return engine.facets("dataset", parts or {}, parse_facets(facets, DATASET), visible)
+
+
+@pytest.mark.parametrize("groups", [("admin",), ("GET",)])
+def test_counts_by_value_are_those_of_brute_force(engine, groups):
+    engine, docs = engine
+    seen = [d for d in docs if "admin" in groups or d["ownerGroup"] in groups or d["isPublished"]]
+    paths = ["type", "keywords", "size", "isPublished", *(
+        f"scientificMetadata.{key}" for key in ("energy", "shots.deep", "taken", "温度", "nothing")
+    )]  # fmt: skip
+    answer = ask(engine, [*paths, "metadataKeys"], groups)
+    assert answer["all"] == [{"totalSets": len(seen)}]
+    for path in paths:
+        assert counted(answer[path]) == Counter(v for doc in seen for v in values(doc, path)), path
+    keys = Counter(shown(key) for doc in seen for key in doc["scientificMetadata"])
+    assert counted(answer["metadataKeys"]) == keys
+
+
+def test_dates_by_day_month_and_year_are_those_of_brute_force(engine):
+    engine, docs = engine
+    facets = [
+        {"field": field, "by": by, "name": f"{field} {by}"}
+        for field in ("creationTime", "scientificMetadata.taken")
+        for by in ("year", "month", "day")
+    ]
+    answer = ask(engine, [*facets, "creationTime"])
+    for facet in facets:
+        expected = Counter()
+        for doc in docs:
+            text = at(doc, facet["field"])
+            date = [int(part) for part in text[:10].split("-")] if text != "absent" else None
+            depth = {"year": 1, "month": 2, "day": 3}[facet["by"]]
+            told = dict(zip(("year", "month", "day"), date[:depth], strict=False)) if date else None
+            expected[json.dumps(told)] += 1
+        assert Counter({json.dumps(i["_id"]): i["count"] for i in answer[facet["name"]]}) == expected, facet
+    assert answer["creationTime"] == answer["creationTime day"]
+
+
+def bin_of(v, edges):
+    if v < edges[0]:
+        return None, edges[0]
+    if v > edges[-1]:
+        return edges[-1], None
+    return next((a, b) for a, b in pairwise(edges) if a <= v < b or v == b == edges[-1])
+
+
+def bins_of(answer):
+    found = Counter()
+    for item in answer:
+        key = item["_id"]
+        found[None if key is None else (key.get("min"), key.get("max"))] += item["count"]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bins_are_those_of_brute_force(engine, seed):
+    engine, docs = engine
+    rng = random.Random(seed)
+    edges = sorted(rng.sample([-10, -5, 0, 1, 2, 2.5, 1000, 2000, 2500, 12400, 1e6, 1e9], rng.randint(2, 6)))
+    for field, unit in (("energy", ""), ("energy", "eV"), ("shots.deep", "")):
+        path = f"scientificMetadata.{field}"
+        found = [numbers(doc, path, IN_EV if unit else None) for doc in docs]
+        expected = Counter(bin_of(v, edges) for values in found for v in values)
+        expected[None] = sum(not values for values in found)
+        answer = bins_of(ask(engine, [{"field": path, "bins": edges, "unit": unit}])[path])
+        assert +answer == +expected, (edges, field, unit)
+        assert set(pairwise(edges)) <= set(answer)  # empty bins too
+        number = rng.randint(1, 12)
+        equal = ask(engine, [{"field": path, "bins": number, "unit": unit, "name": "n"}])["n"]
+        between = [item["_id"] for item in equal if item["_id"]]
+        every = [v for values in found for v in values]
+        assert len(between) == number
+        assert (between[0]["min"], between[-1]["max"]) == (min(every), max(every))
+        assert sum(item["count"] for item in equal if item["_id"]) == len(every)
+        assert all(a["max"] == b["min"] for a, b in pairwise(between))
+
+
+def test_numbers_count_in_a_unit(engine):
+    engine, docs = engine
+    path = "scientificMetadata.energy"
+    expected = Counter(v for doc in docs for v in numbers(doc, path, IN_EV))
+    answer = ask(engine, [{"field": path, "unit": "eV"}])[path]
+    assert {item["_id"]: item["count"] for item in answer if item["_id"] is not None} == expected
+
+
+def test_a_facet_leaves_its_own_condition_out(engine):
+    engine, docs = engine
+    parts = {"type": c.OneOf(("type",), ("raw",)), "keywords": c.OneOf(("keywords",), ("a",))}
+    answer = ask(engine, [{"field": "type", "name": "kind"}, "keywords"], parts=parts)
+    with_a = [doc for doc in docs if "a" in doc["keywords"]]
+    assert counted(answer["kind"]) == Counter(shown(doc["type"]) for doc in with_a)
+    assert answer["all"] == [{"totalSets": sum(doc["type"] == "raw" for doc in with_a)}]
+
+
+@pytest.mark.parametrize(
+    ("facets", "says"),
+    [
+        ([1], "array of at most 30"),
+        (["x"] * 31, "array of at most 30"),
+        ([{"by": "month"}], "needs a field"),
+        ([{"field": "type", "by": "month"}], "dates are: createdAt, creationTime"),
+        ([{"field": "creationTime", "by": "week"}], "year, month, day"),
+        ([{"field": "creationTime", "by": "year", "bins": 3}], "not both"),
+        ([{"field": "size", "bins": 0}], "between 1 and 200"),
+        ([{"field": "size", "bins": [1, 1]}], "ascending"),
+        ([{"field": "size", "bins": [1, True]}], "ascending"),
+        ([{"field": "size", "bins": [0, 10**400]}], "ascending"),
+        ([{"field": "size", "unit": "furlongs per fortnight"}], "not a known unit"),
+        ([{"field": "size", "colour": 1}], "field, by, bins, unit and name"),
+        ([{"field": "size"}, {"field": "size", "bins": 3}], "give one of them a name"),
+        ([{"field": "a..b"}], "not a field name"),
+    ],
+)
+def test_what_can_not_be_counted_is_refused_with_what_can(zhang, facets, says):
+    answer = zhang.get("/api/v3/datasets/fullfacet", params={"fields": "{}", "facets": json.dumps(facets)})
+    assert answer.status_code == 400, answer.text
+    assert says in answer.json()["message"]
+
+
+def test_bins_over_rest_in_both_versions(zhang):
+    for number in range(5):
+        zhang.create(keywords=["binned"], scientificMetadata={"energy": {"value": number, "unit": "keV"}})
+    fields = {"keywords": ["binned"]}
+    facet = {"field": "scientificMetadata.energy", "bins": [0, 2000, 4000], "unit": "eV", "name": "energy"}
+    expected = [{"_id": {"min": 0, "max": 2000}, "count": 2}, {"_id": {"min": 2000, "max": 4000}, "count": 3}]
+    assert zhang.facets(fields, facet)["energy"] == expected
+    filters = json.dumps({"fields": fields, "facets": [facet]})
+    answer = zhang.get("/api/v4/datasets/fullfacet", params={"filters": filters})
+    assert answer.json()[0]["energy"] == expected
