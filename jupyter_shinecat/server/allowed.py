@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
-# ``{id}`` is one raw path segment. A line of `_SPANNING` below may have its first {id} broken up by a proxy.
+# ``{id}`` is one raw path segment; a proxy on the way may have broken it up (see `admit`).
 _READ = """
 health
 auth/whoami
@@ -40,7 +40,7 @@ origdatablocks/fullfacet
 origdatablocks/fullfacet/files
 origdatablocks/public
 origdatablocks/public/{id}
-attachments/public/{id}
+attachments/public
 metadatakeys
 history
 policies
@@ -67,7 +67,8 @@ jobs/fullquery
 jobs/fullfacet
 logbooks/{id}
 """
-_TABLE: dict[str, tuple[str, ...]] = {
+# Template of a route to the methods that may pass.
+ROUTES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_READ.split(), ("GET",)),
     "datasets": ("GET", "POST"),
     "datasets/isValid": ("POST",),
@@ -93,7 +94,6 @@ _TABLE: dict[str, tuple[str, ...]] = {
     "jobs": ("GET", "POST"),
     "jobs/{id}": ("GET",),
 }
-_SPANNING = ("datasets/{id}", "datasets/public/{id}", "publisheddata/{id}")
 _PRINTABLE = re.compile(r"[!-~]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN_KEYS = ("access_token", "access-token", "token", "_xsrf")
@@ -115,25 +115,18 @@ class _Route:
     methods: tuple[str, ...]
 
 
-def _pattern(template: str, first: str = "[^/]+") -> re.Pattern[str]:
-    parts = re.split(r"(\{id\})", template)
-    out, seen = [], False
-    for part in parts:
-        if part == "{id}":
-            out.append(f"(?P<span>{first})" if not seen else "[^/]+")
-            seen = True
-        else:
-            out.append(re.escape(part))
+def _pattern(template: str, id: str = "[^/]+") -> re.Pattern[str]:
+    parts = (f"({id})" if part == "{id}" else re.escape(part) for part in re.split(r"(\{id\})", template))
     # Case does not matter to SciCat's router; pyscicat writes "Datasets".
-    return re.compile(r"api/v[34]/" + "".join(out), re.IGNORECASE)
+    return re.compile(r"api/v[34]/" + "".join(parts), re.IGNORECASE)
 
 
 def _compile() -> list[_Route]:
     routes = []
     # Literal names before {id}, longer templates before shorter ones: the most telling one wins.
-    for template in sorted(_TABLE, key=lambda t: (-t.count("/"), t.count("{id}"))):
-        spanning = _pattern(template, "[^/]+(?:/[^/]+)+") if template.startswith(_SPANNING) else None
-        routes.append(_Route(_pattern(template), spanning, _TABLE[template]))
+    for template in sorted(ROUTES, key=lambda t: (-t.count("/"), t.count("{id}"))):
+        spanning = _pattern(template, "[^/]+(?:/[^/]+)*") if "{id}" in template else None
+        routes.append(_Route(_pattern(template), spanning, ROUTES[template]))
     return routes
 
 
@@ -184,8 +177,7 @@ def _match(method: str, path: str) -> str:
         for route in _ROUTES:
             match = route.spanning.fullmatch(path) if route.spanning else None
             if match and method in route.methods:
-                start, end = match.span("span")
-                return path[:start] + path[start:end].replace("/", "%2F") + path[end:]
+                return _mended(path, match)
     if allowed:
         raise RouteRefused(405, tr("{method} is not possible on this route of the catalog.", method=method))
     raise RouteRefused(
@@ -193,6 +185,14 @@ def _match(method: str, path: str) -> str:
         tr("The user server doesn't pass this route of the catalog on."),
         tr("It passes on datasets, their files and attachments, samples, proposals, instruments and jobs."),
     )
+
+
+def _mended(path: str, match: re.Match[str]) -> str:
+    """The path with each name in one piece again."""
+    for number in range(match.re.groups, 0, -1):
+        start, end = match.span(number)
+        path = path[:start] + path[start:end].replace("/", "%2F") + path[end:]
+    return path
 
 
 def _check_path(path: str) -> None:

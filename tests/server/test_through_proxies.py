@@ -11,8 +11,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from server.route_story import Story
 
 from jupyter_shinecat.scicat import operations, quote_pid
+from jupyter_shinecat.server import allowed
 from jupyter_shinecat.testing.catalog import running_catalog
 
 pytestmark = pytest.mark.slow
@@ -21,7 +23,10 @@ PID = "20.500.1/ä b%2F+#?"
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory):
-    with running_catalog(tmp_path_factory.mktemp("catalog")) as process:
+    jobs = tmp_path_factory.mktemp("settings") / "jobs.yaml"
+    jobs.write_text('{configVersion: "1", jobs: [{jobType: any, create: {auth: "#all"}, update: {auth: "#all"}}]}')
+    settings = {"JOB_CONFIGURATION_FILE": str(jobs)}
+    with running_catalog(tmp_path_factory.mktemp("catalog"), settings=settings) as process:
         yield process
 
 
@@ -147,6 +152,26 @@ async def test_every_dataset_route_gives_one_answer_on_each_way(ways):
     gone = await ways["chp"]("DELETE", f"/api/v3/datasets/{raw}")
     assert gone.status == 200, gone.body
     assert (await ways["direct"]("GET", f"/api/v3/datasets/{raw}")).status == 404
+
+
+async def test_every_route_that_is_passed_on_gives_one_answer_on_each_way(ways):
+    assert (await ways["direct"]("POST", "/api/v4/datasets", {**DOC, "pid": f"published {PID}"})).status == 201
+    publication = {"title": "t", "abstract": "a", "datasetPids": [f"published {PID}"], "metadata": {}}
+    made = await ways["direct"]("POST", "/api/v4/publisheddata", publication)
+    assert made.status == 201, made.body
+    stories = {}
+    for name, ask in ways.items():
+        stories[name] = Story(ask)
+        await stories[name].tell(made.json()["doi"])
+    direct = stories["direct"].told
+    for name, story in stories.items():
+        for mine, expected in zip(story.told, direct, strict=True):
+            assert mine == expected, (name, mine, expected)
+    asked = {(method, template.partition("?")[0]) for method, template, *_ in direct}
+    passed_on = {(method, template) for template, methods in allowed.ROUTES.items() for method in methods}
+    assert asked == passed_on
+    answered = {(method, template.partition("?")[0]) for method, template, _, status, _ in direct if status < 300}
+    assert passed_on - answered == {("GET", "datasets/{id}/logbook"), ("GET", "logbooks/{id}")}  # none is configured
 
 
 async def test_the_clients_operations_work_on_each_way(ways):
