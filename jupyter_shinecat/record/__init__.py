@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from .audit import quiet
+from .notebook import note_cell
 from .recorder import Recorder
 from .script import ScriptShell, calling_module
 
-__all__ = ["Recorder", "current", "here", "off", "on", "quiet", "script"]
+__all__ = ["Recorder", "current", "here", "note_cell", "off", "on", "quiet", "script"]
 
 _recorder: Recorder | None = None
 

@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .flow import Event, Place
+from .notebook import Seen
 
 _ENTRY = "run_code"  # IPython's function that runs the code of a cell
 _DEEP = 400
@@ -47,6 +48,8 @@ class Run:
         The task of asyncio that runs it.
     unseen
         What could not be looked into.
+    seen
+        What it read and wrote, in short.
     """
 
     number: int
@@ -61,6 +64,7 @@ class Run:
     known: set[Any] = field(default_factory=set)
     writes: set[Any] = field(default_factory=set)
     unseen: dict[str, None] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
     failed: Place | None = None
     told: bool = False
     done: bool = False

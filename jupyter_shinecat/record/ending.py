@@ -33,11 +33,14 @@ class Endings:
         All runs of the session.
     strays
         Reads of tasks and threads whose cell had ended, since the last end of a cell.
+    hidden
+        Files written under a name that hides them, which nobody is told of.
     """
 
     def __init__(self, shell: Any, spool: Spool) -> None:
         self.runs: list[Run] = []
         self.strays: list[Event] = []
+        self.hidden: set[str] = set()
         self._shell = shell
         self._spool = spool
         self._chain = Chain()
@@ -59,7 +62,7 @@ class Endings:
             self._waiting = [one for one in self.runs if one.before]
         run.strays, self.strays = self.strays, []
         self._waiting.append(run)  # in the order of their ends: cells may nest, and subshells run side by side
-        if self._open_results or any(event.kind in _MAKING for event in run.events):
+        if self._open_results or self._makes(run):
             self._outcome(run, ok)
         elif run.told:
             self._spool.write("end", run=run.number, status="ok" if ok else "error")
@@ -82,15 +85,17 @@ class Endings:
             )
         seen = {event.path for event in run.events if event.kind == "write"}
         seen |= {event.target for event in run.events if event.kind == "rename"}
+        seen -= self.hidden
         # A file can only stay open that was opened here, or was open when the cell began.
         candidates = self._open_results | {path for path in seen if path}
         handles = _open_files()
         open_now = {path for path in candidates if path in handles or os.path.realpath(path) in handles}
-        outcome = self._chain.outcome(open_now.__contains__)
+        outcome = self._chain.outcome(open_now.__contains__, self.hidden)
         sources = outcome.sources
         for path in outcome.written:
             if path not in seen:  # through a handle that an earlier cell opened
                 self.tell(run)
+                run.seen.writes[path] = "handle"
                 self._spool.write("write", run=run.number, path=path, how="handle")
         for event in run.events:
             if event.kind == "named" and event.path and event.path not in outcome.written:
@@ -101,7 +106,7 @@ class Endings:
                 else:
                     sources.merge(known)
         self._open_results = open_now
-        if outcome.written or any(event.kind in _MAKING for event in run.events):
+        if outcome.written or self._makes(run):
             self._end_line(run, ok, sources, runs=[*sources.run_numbers()] or [run.number])
         elif run.told:
             self._spool.write("end", run=run.number, status="ok" if ok else "error")
@@ -137,6 +142,9 @@ class Endings:
             capture="partial" if unseen else "complete",
             unseen=list(unseen),
         )
+
+    def _makes(self, run: Run) -> bool:
+        return any(event.kind in _MAKING and event.path not in self.hidden for event in run.events)
 
     def _python(self, run: Run) -> str | None:
         if run.python is None:

@@ -28,6 +28,7 @@ _SUFFIXES = (
     ".nbi",
     ".nbc",
 )
+_HIDING = ("~", ".lock", ".swp")
 # Sources of cells (for debuggers) and caches that libraries put beside the user's own temporary files.
 _TEMPORARY = ("/tmp/ipykernel", "/tmp/matplotlib-", "/tmp/fontconfig", "/tmp/systemd-", "/tmp/ssh-")  # noqa: S108
 _LIMIT = 20_000
@@ -68,6 +69,11 @@ class PathFilter:
                 self._folders.clear()
             known = self._folders[folder] = self._is_data_folder(folder)
         return known
+
+    def may_become(self, path: str) -> bool:
+        """Whether only its name hides a file: many programs write ``.result.h5.tmp``, then rename it."""
+        folder, _, name = path.rpartition("/")
+        return (name.startswith(".") or name.endswith(_HIDING)) and self(folder + "/x")
 
     def _is_data_folder(self, folder: str) -> bool:
         inner = folder + "/"

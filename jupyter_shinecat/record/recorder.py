@@ -21,6 +21,7 @@ from .ending import Endings
 from .flow import Event
 from .handed import files_in
 from .libraries import table
+from .notebook import Notes
 from .paths import PathFilter, absolute, store_of
 from .session import Session
 from .spool import Spool
@@ -64,7 +65,8 @@ class Recorder:
         self.on = False
         self._filter = PathFilter(roots=(str(results_dir()), os.getcwd()), excluded=(str(state),))
         self._endings = Endings(shell, self.spool)
-        self._cells = Cells(shell, self._endings.ended, _never_raises)
+        self._notes = Notes(shell)
+        self._cells = Cells(shell, self._ended, _never_raises)
         self._endings.runs = self._cells.runs
         self._libraries = Wrapping(table(self._opened_by, self._handed))
         self._copying: tuple[int, str, str] | None = None
@@ -82,6 +84,7 @@ class Recorder:
         with audit.quiet():
             self._cells.start()
             self._libraries.start()
+            self._notes.start()
         audit.watch(self)
         self.on = True
 
@@ -91,6 +94,7 @@ class Recorder:
             return
         self.on = False
         audit.watch(None)
+        self._notes.stop()
         self._libraries.stop()
         self._cells.stop()
 
@@ -175,6 +179,8 @@ class Recorder:
         """A file is opened. A part of a store that is a folder (Zarr) stands for the store."""
         full = absolute(path)
         if full is None or not self._filter(full):
+            if full is not None and writes and self._filter.may_become(full):
+                self._beside(full, fresh)
             return
         whole = store_of(full) or full
         if reads:
@@ -193,7 +199,7 @@ class Recorder:
         if old is None or new is None:
             return
         if self._filter(new):
-            if old in self._written or self._filter(old):
+            if old in self._written or old in self._endings.hidden or self._filter(old):
                 self._written.add(new)
                 if old in self._pids:
                     self._pids[new] = self._pids.pop(old)
@@ -305,13 +311,37 @@ class Recorder:
             known.update((here, line))
         self._endings.tell(run)
         if event.kind == "read":
+            run.seen.reads[event.pid, event.path] = how
             self.spool.write("read", run=run.number, pid=event.pid, path=event.path, how=how)
         elif event.kind == "write":
+            run.seen.writes[str(event.path)] = how
             self.spool.write("write", run=run.number, path=file, how=how)
         elif event.kind in ("rename", "link"):
-            self.spool.write(event.kind, run=run.number, src=event.path, dst=event.target)
+            if event.kind == "rename" and store is None:
+                run.seen.renamed(event.path, event.target)
+            if event.path in self._endings.hidden:  # nobody was told of it by its first name
+                self._endings.hidden.discard(event.path)
+                self.spool.write("write", run=run.number, path=event.target, how=how)
+            else:
+                self.spool.write(event.kind, run=run.number, src=event.path, dst=event.target)
         else:
+            run.seen.renamed(event.path, None)
             self.spool.write("remove", run=run.number, path=event.path)
+
+    def _ended(self, run: Run, ok: bool) -> None:
+        try:
+            self._endings.ended(run, ok)
+        finally:
+            self._notes.ended(run)
+
+    def _beside(self, path: str, fresh: bool) -> None:
+        """A file is written under a name that hides it: no result, unless it gets another name."""
+        run = self._cells.now() if self.on else None
+        if run is not None and path not in self._endings.hidden:
+            event = Event("write", path=path, fresh=fresh)
+            event.place, event.inner = self._cells.place(run)
+            run.events.append(event)
+            self._endings.hidden.add(path)
 
     def _append(self, run: Run, event: Event) -> None:
         run.events.append(event)

@@ -10,6 +10,7 @@ import { AppModel } from './model';
 import { News, NewsLevel, OUTBOX_EVENTS } from './news';
 import { NotebookOpener } from './notebook';
 import { CatalogPanel } from './panel';
+import { RecordKeeper } from './record';
 import { asEntry } from './reports';
 
 const PLUGIN_ID = 'jupyter-shinecat:plugin';
@@ -82,4 +83,25 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default plugin;
+const record: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-shinecat:record',
+  description: 'Keeps what each cell read and wrote in the metadata of the notebook.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ISettingRegistry],
+  activate: (_: JupyterFrontEnd, tracker: INotebookTracker, settingRegistry: ISettingRegistry | null) => {
+    const keeper = new RecordKeeper(tracker);
+    void settingRegistry
+      ?.load(PLUGIN_ID)
+      .then(settings => {
+        const apply = () => {
+          keeper.keeps = settings.get('record').composite !== false;
+        };
+        settings.changed.connect(apply);
+        apply();
+      })
+      .catch((error: unknown) => console.warn('jupyter-shinecat: the settings could not be loaded', error));
+  }
+};
+
+export default [plugin, record];

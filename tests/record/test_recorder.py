@@ -186,6 +186,19 @@ def test_temporary_file_and_rename(notebook: Notebook) -> None:
     assert inputs(notebook.end()) == {"P/1": True}
 
 
+def test_temporary_file_with_a_hidden_name(notebook: Notebook) -> None:
+    notebook.ok("import os; a = data('P/1'); b = data('P/2')")
+    notebook.ok("with open('results/.final.txt.tmp', 'w') as f:\n    f.write(str(a))")
+    notebook.ok("with open('.cache', 'w') as f:\n    f.write(str(b))")
+    assert notebook.lines("write") == []
+    notebook.ok("os.replace('results/.final.txt.tmp', 'results/final.txt')")
+    [write] = notebook.lines("write")
+    assert (write["path"], notebook.lines("rename")) == (str(notebook.folder / "results/final.txt"), [])
+    assert inputs(notebook.end()) == {"P/1": True}
+    notebook.ok("with open('t~', 'w') as f:\n    f.write(str(b))\nos.rename('t~', 't'); open('.c', 'w').write(str(a))")
+    assert inputs(notebook.end()) == {"P/2": True}
+
+
 def test_file_that_stays_open_over_cells(notebook: Notebook) -> None:
     notebook.ok("import h5py; f = h5py.File('results/r.h5', 'w')")
     notebook.ok("a = data('P/1')")

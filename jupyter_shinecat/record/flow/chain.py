@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from .sources import Sources
@@ -48,13 +48,15 @@ class Chain:
         """Take the next run."""
         self._pending.append(trace)
 
-    def outcome(self, still_open: Callable[[str], bool] = lambda path: False) -> Outcome:
+    def outcome(self, still_open: Callable[[str], bool] = lambda path: False, hidden: Container[str] = ()) -> Outcome:
         """Think through all runs that were added, and say what led to the results of the last one.
 
         Parameters
         ----------
         still_open
             Whether this process still has the file open for writing.
+        hidden
+            Files that are no results (yet): their sources are kept, for their next name.
         """
         walk = None
         for trace in self._pending:
@@ -63,6 +65,8 @@ class Chain:
         self._pending.clear()
         found, written = Sources(), []
         for path in walk.written if walk else ():
+            if path in hidden:
+                continue
             found.merge(self.state.results.get(path, Sources()))
             if path not in (FORKED, PROCESS):
                 written.append(path)
