@@ -18,7 +18,7 @@ from jupyter_shinecat.paths import results_dir, state_dir
 from . import audit
 from .cells import Cells, Run
 from .ending import Endings
-from .flow import Event
+from .flow import Event, kind_of_module
 from .handed import files_in
 from .libraries import table
 from .notebook import Notes
@@ -68,7 +68,7 @@ class Recorder:
         self._notes = Notes(shell)
         self._cells = Cells(shell, self._ended, _never_raises)
         self._endings.runs = self._cells.runs
-        self._libraries = Wrapping(table(self._opened_by, self._handed))
+        self._libraries = Wrapping(table(self._opened_by, self._handed), self._namespaces)
         self._copying: tuple[int, str, str] | None = None
         self._pids: dict[str, str] = {}
         self._written: set[str] = set()
@@ -275,6 +275,15 @@ class Recorder:
                 fresh=mode in ("w", "w-", "x"),
                 how=how,
             )
+
+    def _namespaces(self) -> Iterable[dict[str, Any]]:
+        """The notebook's names, and those of modules of the user's own."""
+        yield self.shell.user_global_ns
+        libraries = (sys.prefix + os.sep, sys.base_prefix + os.sep)
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and not file.startswith(libraries) and kind_of_module(name) == "user":
+                yield vars(module)
 
     def _handed(self, worker: str, values: Iterable[object]) -> None:
         if self.on and not audit.is_quiet():

@@ -11,7 +11,7 @@ import functools
 import importlib.abc
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -49,10 +49,16 @@ class Wrapping:
     ----------
     table
         What to wrap, by the dotted name of the module that holds it.
+    spaces
+        Gives the namespaces in which the user may have imported what is wrapped, by its name, before we began.
     """
 
-    def __init__(self, table: Mapping[str, Sequence[Wrap]]) -> None:
+    def __init__(
+        self, table: Mapping[str, Sequence[Wrap]], spaces: Callable[[], Iterable[dict[str, Any]]] = lambda: ()
+    ) -> None:
         self._table = table
+        self._spaces = spaces
+        self._named: list[tuple[dict[str, Any], str, Any, Any]] = []
         self._finder = _Finder(self._wrap)
         self._active = False
         self._undo: list[tuple[Any, str, Any, Any]] = []
@@ -66,6 +72,8 @@ class Wrapping:
                 self._wrap(sys.modules[name])
             else:
                 self._finder.waiting.add(name)
+        with contextlib.suppress(Exception):
+            self._rename_imported()
         if self._finder.waiting and self._finder not in sys.meta_path:
             sys.meta_path.insert(0, self._finder)
 
@@ -78,6 +86,24 @@ class Wrapping:
             if holder.__dict__.get(name) is ours:
                 setattr(holder, name, original)
         self._undo.clear()
+        for space, name, original, ours in self._named:
+            if space.get(name) is ours:
+                space[name] = original
+        self._named.clear()
+
+    def _rename_imported(self) -> None:
+        """``from netCDF4 import Dataset`` before we began: that name, too, leads to what is wrapped."""
+        instead = {
+            id(original): (original, ours) for holder, _, original, ours in self._undo if isinstance(holder, ModuleType)
+        }
+        if not instead:
+            return
+        for space in self._spaces():
+            for name, value in list(space.items()):
+                original, ours = instead.get(id(value), (None, None))
+                if ours is not None and value is original:
+                    space[name] = ours
+                    self._named.append((space, name, original, ours))
 
     def _wrap(self, module: ModuleType) -> None:
         if not self._active:

@@ -130,6 +130,21 @@ def test_what_wrapped_classes_and_functions_give_is_unchanged(book: Notebook) ->
     assert "off" not in {Path(line["path"]).name for line in book.lines("write")}
 
 
+def test_names_imported_before_the_record_began(notebook: Notebook) -> None:
+    names = "from h5py import File; from netCDF4 import Dataset; from pyarrow.csv import read_csv, write_csv"
+    (notebook.folder / "mine.py").write_text(names.replace("; ", "\n"))
+    notebook.ok(
+        f"record.off()\n{names}; import pyarrow as pa, sys; sys.path.insert(0, '.'); import mine; before = Dataset"
+    )
+    notebook.ok("record.on()")
+    notebook.ok("write_csv(pa.table({'a': [1]}), 'a.csv'); Dataset('b.nc', 'w').close(); File('c.h5', 'w').close()")
+    assert {Path(line["path"]).name for line in notebook.lines("write")} == {"a.csv", "b.nc", "c.h5"}
+    notebook.ok("value = str([mine.read_csv('a.csv'), mine.Dataset('b.nc').groups, list(mine.File('c.h5'))])")
+    notebook.ok("open('results/out', 'w').write(value)")
+    assert files(notebook.end()) == {"a.csv": True, "b.nc": True, "c.h5": True}
+    notebook.ok("record.off()\nassert Dataset is before and mine.Dataset is before\nrecord.on()")
+
+
 FAULTY = [
     "nc.Dataset('/nowhere/at all')",
     "nc.Dataset(3)",

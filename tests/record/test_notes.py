@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 import pytest
 from nbclient import NotebookClient
-from record.notebooks import Notebook
+from record.notebooks import Notebook, files
 
 from jupyter_shinecat.record import note_cell
+from jupyter_shinecat.testing.kernels import spool_lines
 
 
 def note(notebook: Notebook, code: str, **options: Any) -> Any:
@@ -98,3 +100,24 @@ def test_nbclient(at_home: Path) -> None:
     asyncio.run(client.async_execute())
     check(notebook)
     nbformat.validate(notebook)
+
+
+def test_papermill(at_home: Path) -> None:
+    notebook = cells_of(at_home)
+    notebook.cells[-1].source = "y = factor"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("factor = 1", metadata={"tags": ["parameters"]}))
+    nbformat.write(notebook, at_home / "in.ipynb")
+    done = papermill.execute_notebook(
+        at_home / "in.ipynb",
+        at_home / "out.ipynb",
+        {"factor": 3},
+        cwd=str(at_home),
+        progress_bar=False,
+        on_cell_executed=note_cell,
+    )
+    check(done)
+    check(nbformat.read(at_home / "out.ipynb", 4))
+    lines = spool_lines(at_home)
+    [end] = [line for line in lines if line["k"] == "end" and "inputs" in line]
+    assert files(end) == {"raw": True}
+    assert end["capture"] == "complete"
