@@ -121,9 +121,7 @@ class Blocks(Manager):
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
         """fullquery."""
         where = both(*self.parse_fields(query).values())
-        rows = self.engine.rows(
-            self.kind, where, self.access.visible(who, self.kind), parse_limits(limits, 100, self.kind)
-        )
+        rows = self.engine.rows(self.kind, where, self.access.visible(who, self.kind), self.page_of(limits))
         return [self.form(id, doc) for id, doc in rows]
 
     def files(self, blocks: list[Doc]) -> list[Doc]:

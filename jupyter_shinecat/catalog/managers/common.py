@@ -84,15 +84,21 @@ class Manager:
         for name in ("limit", "skip", "order"):
             if name in raw:
                 limits.setdefault(name, raw[name])
+        if "cursor" in raw:
+            limits.setdefault("cursor", raw["cursor"])
         if "offset" in raw:
             limits.setdefault("skip", raw["offset"])
         known = SCHEMAS[self.kind].names if version == 4 else None
         return Filter(
             WhereParser(self.kind, known).parse(raw.get("where")),
-            parse_limits(limits, 10 if version == 4 else 100, self.kind),
+            parse_limits(limits, 10 if version == 4 else 100, self.kind, cursors=self.complete),
             Projection(raw.get("fields")),
             raw.get("include"),
         )
+
+    def page_of(self, limits: Any) -> Limits:
+        """``limits`` of fullquery."""
+        return parse_limits(limits, 100, self.kind, cursors=self.complete)
 
     def parse_fields(self, fields: Any) -> dict[str, Condition]:
         """``fields`` of fullquery and fullfacet."""
@@ -114,13 +120,16 @@ class Manager:
         if not (isinstance(fields, dict) and fields.get("isPublished") is True):
             where = both(where, self.access.listing(who))
         return self.engine.find(
-            self.kind, where, self.access.visible(who, self.kind), parse_limits(limits, 100, self.kind)
+            self.kind,
+            where,
+            self.access.visible(who, self.kind),
+            self.page_of(limits),
         )
 
     def facets(self, who: Identity, fields: Any, facets: Any, *, public_only: bool = False) -> list[dict[str, Any]]:
         """fullfacet: counts by value of visible documents."""
         schema = SCHEMAS[self.kind]
-        wanted = parse_facets(facets, schema)
+        wanted = parse_facets(facets, schema, described=self.complete)
         parts = self.parse_fields(fields)
         if not (isinstance(fields, dict) and fields.get("isPublished") is True):
             parts["\0listing"] = self.access.listing(who)

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.errors import bad_request, forbidden, not_found
 from jupyter_shinecat.catalog.search.condition import both
-from jupyter_shinecat.catalog.search.options import Projection, parse_limits
+from jupyter_shinecat.catalog.search.options import Projection
 from jupyter_shinecat.catalog.store.documents import Doc, Snapshot, Transaction
 
 from .common import Manager, Parts, new_uuid, shown, stamp_changed, stamp_new
@@ -88,7 +88,9 @@ class Jobs(Manager):
             statusCode=self._facility.job_default_status_code, statusMessage=self._facility.job_default_status_message,
         )  # fmt: skip
         stamp_new(doc, who)
-        context = {"job": doc, "request": sent, "datasets": [d for d in datasets if d]}
+        # The configuration speaks of the form of v4, whichever came.
+        request = sent if version == 4 else _from_v3(sent)
+        context = {"job": doc, "request": request, "datasets": [d for d in datasets if d]}
         self._actions.check(kind.create.actions, context)
         self.store.change(lambda tx: tx.insert("job", doc["id"], doc))
         self._actions.act(kind.create.actions, context)
@@ -152,9 +154,7 @@ class Jobs(Manager):
         if not who.signed_in:
             raise forbidden()
         where = both(*self.parse_fields(query).values())
-        found = self.engine.find(
-            self.kind, where, self.access.visible(who, self.kind), parse_limits(limits, 100, self.kind)
-        )
+        found = self.engine.find(self.kind, where, self.access.visible(who, self.kind), self.page_of(limits))
         return [self.form(doc, version) for doc in found]
 
     def datasets_of(self, who: Identity, id: Any, fields: Any) -> list[Doc]:
@@ -184,13 +184,13 @@ class Jobs(Manager):
             after = {**doc, **changes}
             if version == 3 and "executionTime" in sent:
                 after["jobParams"] = {**doc["jobParams"], "executionTime": sent["executionTime"]}
-            self._actions.check(self._rules.of(doc["type"]).update.actions, {"job": after, "request": sent})
+            self._actions.check(self._rules.of(doc["type"]).update.actions, {"job": after, "request": changes})
             stamp_changed(after, who)
             tx.replace("job", id, after)
             return after
 
         after = self.store.change(change)
-        self._actions.act(self._rules.of(after["type"]).update.actions, {"job": after, "request": sent})
+        self._actions.act(self._rules.of(after["type"]).update.actions, {"job": after, "request": changes})
         return self.form(after, version)
 
     def delete(self, who: Identity, id: str, *, version: int) -> Doc:

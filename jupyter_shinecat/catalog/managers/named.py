@@ -7,7 +7,6 @@ from typing import Any
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not_found
 from jupyter_shinecat.catalog.search.condition import both
-from jupyter_shinecat.catalog.search.options import parse_limits
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
@@ -110,9 +109,7 @@ class Named(Manager):
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
         """fullquery."""
         where = both(*self.parse_fields(query).values())
-        found = self.engine.find(
-            self.kind, where, self.access.visible(who, self.kind), parse_limits(limits, 100, self.kind)
-        )
+        found = self.engine.find(self.kind, where, self.access.visible(who, self.kind), self.page_of(limits))
         return [self.form(doc) for doc in found]
 
     def metadata_keys(self, who: Identity, query: Any) -> list[str]:

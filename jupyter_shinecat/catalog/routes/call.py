@@ -70,6 +70,11 @@ class Call:
         return None
 
     @property
+    def explain(self) -> bool:
+        """``?explain=true``, where the server does more than SciCat."""
+        return self.query.get("explain") == ["true"] and bool(self.catalog.settings.features)
+
+    @property
     def include(self) -> list[str] | None:
         """``?include=a&include=b`` of v4; JSON lists are understood too."""
         values = self.query.get("include")

@@ -70,7 +70,9 @@ class Dispatcher:
         self.catalog.access.check_scope(call.who, route.method)
         if len(call.raw_body) > _LARGE:
             self.catalog.engine.calm(_CALM_S)
+        told = self.catalog.engine.take_notes(explain=call.explain, everything=self.catalog.access.is_admin(call.who))
         result = route.answer(call)
+        call.response_headers.update(told.headers())
         if result is None or isinstance(result, bytes):  # a route that has its own form
             return result
         return _encode(result)

@@ -63,10 +63,13 @@ def plain(names: list[str], dates: frozenset[str] = frozenset()) -> list[Facet]:
     return [Facet(name, split(name), "day" if split(name)[-1] in dates else "") for name in names]
 
 
-def parse_facets(raw: Any, schema: Schema) -> list[Facet]:
-    """Facets of a request: names, or objects ``{field, by, bins, unit, name}``; a 400 says what is possible."""
+def parse_facets(raw: Any, schema: Schema, *, described: bool = True) -> list[Facet]:
+    """Facets of a request: names, or, when ``described``, objects ``{field, by, bins, unit, name}`` too.
+
+    A 400 says what is possible.
+    """
     wanted = raw if isinstance(raw, list) else []
-    if len(wanted) > MAX_FACETS or not all(isinstance(one, (str, dict)) for one in wanted):
+    if len(wanted) > MAX_FACETS or not all(isinstance(one, (str, dict) if described else str) for one in wanted):
         raise bad_request(f"facets must be an array of at most {MAX_FACETS} names or objects with a field")
     facets = [plain([one], schema.dates)[0] if isinstance(one, str) else _described(one, schema) for one in wanted]
     names = [facet.name for facet in facets]

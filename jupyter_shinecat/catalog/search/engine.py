@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 
 from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.errors import Refused
+from jupyter_shinecat.catalog.search import notes
 from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.condition import Condition, both
+from jupyter_shinecat.catalog.search.cursor import Cursors
 from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.index import DatasetIndex
 from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
-from jupyter_shinecat.catalog.search.options import Limits, sort_value
+from jupyter_shinecat.catalog.search.options import Limits
+from jupyter_shinecat.catalog.search.ordering import in_order
 from jupyter_shinecat.catalog.search.patience import Patience, begin, kept
 from jupyter_shinecat.catalog.search.scan import matching, named_ids
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
@@ -41,6 +44,7 @@ class Engine:
     def __init__(self, store: Store, index_folder: Path) -> None:
         self._store = store
         self.index = DatasetIndex(store, index_folder)
+        self._cursors = Cursors(store)
 
     def close(self) -> None:
         """Let the index's files go."""
@@ -50,6 +54,13 @@ class Engine:
     def begin(seconds: float, size_bytes: int) -> None:
         """Limit what this thread's next request may take; see :class:`.patience.Patience`."""
         begin(Patience(seconds, size_bytes))
+
+    @staticmethod
+    def take_notes(*, explain: bool, everything: bool) -> notes.Notes:
+        """Note what this thread's next request has to say beside its body; see :class:`.notes.Notes`."""
+        taken = notes.Notes(explain=explain, everything=everything)
+        notes.begin(taken)
+        return taken
 
     def calm(self, seconds: float) -> None:
         """Wait until the index has what was stored before; a 503 when it does not get there in time.
@@ -65,20 +76,30 @@ class Engine:
 
     def rows(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[tuple[str, Doc]]:
         """Like :meth:`find`, as pairs of id and document."""
+        if limits.cursor is None:
+            found = self._rows(kind, where, visible, limits)
+        else:
+            found = self._cursors.page(
+                kind, where, limits,
+                lambda narrowed, some: self._rows(kind, narrowed, visible, some),
+                lambda work: self._answer(
+                    kind, where, visible,
+                    lambda search: work(search.all_rows(where)),
+                    lambda snapshot: work(matching(snapshot, kind, where, visible)),
+                ),
+            )  # fmt: skip
+        return [(row.id, row.doc) for row in found]
 
-        def indexed(search: IndexedSearch) -> list[Row]:
-            return search.rows(where, limits)
+    def _rows(self, kind: str, where: Condition, visible: Visible, limits: Limits) -> list[Row]:
+        first, end = limits.skip, limits.skip + limits.limit
 
         def scanned(snapshot: Snapshot) -> list[Row]:
             found = matching(snapshot, kind, where, visible)
             if not limits.order:
-                return list(kept(islice(found, limits.skip, limits.skip + limits.limit)))
-            docs = [(row, row.doc) for row in kept(found)]
-            for path, descending in reversed(limits.order):
-                docs.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)
-            return [row for row, _doc in docs[limits.skip : limits.skip + limits.limit]]
+                return list(kept(islice(found, first, end)))
+            return in_order(kept(found), kind, limits.order)[first:end]
 
-        return [(row.id, row.doc) for row in self._answer(kind, where, visible, indexed, scanned)]
+        return self._answer(kind, where, visible, lambda search: search.rows(where, limits), scanned)
 
     def count(self, kind: str, where: Condition, visible: Visible) -> int:
         """How many documents fulfil ``where`` and are visible."""
@@ -134,6 +155,21 @@ class Engine:
         indexed: Callable[[IndexedSearch], T],
         scanned: Callable[[Snapshot], T],
     ) -> T:
+        with notes.current().step(kind) as step:
+            found = self._found(kind, where, visible, indexed, scanned, step)
+            if step is not None:
+                step.end(found)
+            return found
+
+    def _found(
+        self,
+        kind: str,
+        where: Condition,
+        visible: Visible,
+        indexed: Callable[[IndexedSearch], T],
+        scanned: Callable[[Snapshot], T],
+        step: notes.Step | None,
+    ) -> T:
         """By the index where there is one; by reading where the condition names ids, or the index fails."""
         if kind == "dataset":
             for attempt in (1, 2):
@@ -141,6 +177,8 @@ class Engine:
                     with self._search(where, visible) as search:
                         if search is None:
                             break
+                        if step is not None:
+                            search.explain(where, step)
                         return indexed(search)
                 except Behind:
                     if attempt == 2 or not self.index.wait(self._last_change(), _CATCH_UP_S):
@@ -157,7 +195,18 @@ class Engine:
                     self.index.distrust(f"{type(error).__name__}: {error}")
                     break
         with self._store.snapshot() as snapshot:
+            if step is not None:
+                step.say(**self._unindexed(snapshot, kind, where))
             return scanned(snapshot)
+
+    def _unindexed(self, snapshot: Snapshot, kind: str, where: Condition) -> dict[str, str]:
+        """Why documents are read."""
+        if named_ids(snapshot, kind, where) is not None:
+            return {"way": "ids", "why": "the question names what may be found"}
+        if kind != "dataset":
+            return {"way": "documents", "why": "only datasets have an index"}
+        built = self.index.view is not None
+        return {"way": "documents", "why": "the index is behind" if built else "the index is being built"}
 
     @contextmanager
     def _search(self, where: Condition, visible: Visible) -> Iterator[IndexedSearch | None]:

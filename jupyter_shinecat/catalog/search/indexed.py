@@ -21,6 +21,7 @@ from jupyter_shinecat.catalog.search.condition import Condition, both
 from jupyter_shinecat.catalog.search.entry import DATE_FACETS, FACETS, KEYS, exists_term, order_key
 from jupyter_shinecat.catalog.search.facets import MAX_VALUES, Tally, tallied
 from jupyter_shinecat.catalog.search.index import View
+from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.search.patience import kept, timed
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
@@ -174,6 +175,12 @@ class IndexedSearch:
         for row in self._fresh(where):
             tally.add(row.doc)
         return tally.counts()
+
+    def explain(self, where: Condition, step: Step) -> None:
+        """Say how the index answers."""
+        query, exact = self._query(where)
+        step.say(way="index", exact=exact)
+        step.confide(proposed=self._number(query), behind=len(self._outdated), query=str(query)[:1000])
 
     def metadata_keys(self, where: Condition) -> list[str] | None:
         """Names of metadata keys, or None when they have to be found in the documents."""

@@ -15,15 +15,19 @@ MAX_LIMIT = 100_000
 
 @dataclass(frozen=True)
 class Limits:
-    """Which part of the answer: ``limit`` rows after ``skip``, by ``order`` of (field, descending)."""
+    """Which part of the answer: ``limit`` rows after ``skip``, by ``order`` of (field, descending).
+
+    With a ``cursor`` the rows behind that place, and where the next page begins is noted; an empty one begins.
+    """
 
     limit: int
     skip: int = 0
     order: tuple[tuple[str, bool], ...] = ()
+    cursor: str | None = None
 
 
-def parse_limits(raw: Any, default: int, kind: str) -> Limits:
-    """Limits of a request: ``{limit, skip, order}`` of v3, ``{limit, skip, sort}`` of v4."""
+def parse_limits(raw: Any, default: int, kind: str, *, cursors: bool = False) -> Limits:
+    """Limits of a request: ``{limit, skip, order}`` of v3, ``{limit, skip, sort}`` of v4, and ``cursor`` if allowed."""
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
@@ -42,7 +46,10 @@ def parse_limits(raw: Any, default: int, kind: str) -> Limits:
         order.extend(
             (_alias(str(name), kind), str(way).lower() in ("desc", "-1", "descending")) for name, way in sort.items()
         )
-    return Limits(limit or MAX_LIMIT, skip, tuple(order[:5]))
+    cursor = raw.get("cursor") if cursors else None
+    if cursor is not None and (not isinstance(cursor, str) or skip):
+        raise bad_request("cursor must be the text that came with the page before, or empty, and leaves no skip")
+    return Limits(limit or MAX_LIMIT, skip, tuple(order[:5]), cursor)
 
 
 def _alias(name: str, kind: str) -> str:
