@@ -105,6 +105,7 @@ bench: setup
 
 soak: setup browser
 	SHINECAT_SOAK=1 $(PYTEST) -p no:playwright -p no:jupyterhub tests --ignore=tests/hub --timeout=3600
+	SHINECAT_SOAK=1 $(PYTEST) -c ui-tests/pytest.ini ui-tests/test_browse_many.py --timeout=3600
 
 docs: setup
 	$(BIN)/sphinx-build -q -W docs docs/_build/html

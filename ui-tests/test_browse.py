@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 from uilab.catalogs import ODD_NAME, Writer, beam_time
 from uilab.pages import LabPage
 from uilab.servers import LabServer
+from uilab.widgets import browser_of, notebook_with
 
 from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 
@@ -28,10 +28,7 @@ def catalog() -> Iterator[CatalogProcess]:
 def started(folder: Any, catalog: CatalogProcess, **more: str) -> LabServer:
     environment = {"SHINECAT_CATALOG_URL": catalog.url, "SHINECAT_TOKEN": catalog.token("zhangxf"), **more}
     server = LabServer(folder, environment)
-    cell = {"cell_type": "code", "id": "a", "source": CODE, "metadata": {}, "outputs": [], "execution_count": None}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    (server.work / "browse.ipynb").write_text(json.dumps(notebook))
+    notebook_with(server.work / "browse.ipynb", CODE)
     return server.start()
 
 
@@ -40,29 +37,6 @@ def server(catalog: CatalogProcess, tmp_path_factory: pytest.TempPathFactory) ->
     lab = started(tmp_path_factory.mktemp("lab"), catalog)
     yield lab
     lab.stop()
-
-
-def _run_cell(page: Page) -> None:
-    """Run the only cell: before the kernel is connected, the notebook swallows the keys without a word."""
-    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    for _ in range(20):
-        page.locator(".jp-CodeCell .cm-content").click()
-        page.keyboard.press("Control+Enter")
-        try:
-            expect(prompt).not_to_have_text("[ ]:", timeout=3_000)
-        except AssertionError:
-            continue
-        return
-    raise AssertionError("the cell did not start in a minute")
-
-
-def browser_of(page: Page) -> Locator:
-    """Run the cell and wait for the widget with its first rows."""
-    expect(page.locator(".jp-CodeCell")).to_be_visible(timeout=60_000)
-    _run_cell(page)
-    widget = page.locator(".shinecat-browser")
-    expect(widget).to_have_attribute("aria-busy", "false", timeout=90_000)
-    return widget
 
 
 @pytest.fixture
