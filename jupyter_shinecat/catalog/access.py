@@ -238,6 +238,22 @@ class Access:
         if not (self.is_admin(who) or self._in(who, self._settings.proposal_groups)):
             raise forbidden()
 
+    def takes_part(self, who: Identity, proposal: Doc | None) -> bool:
+        """Whether ``who`` is of the proposal's own or access groups; that it is published makes nobody take part."""
+        if who.signed_in and self._sees_everything(who):
+            return True
+        if not who.signed_in or proposal is None:
+            return False
+        return bool(who.groups & {proposal.get("ownerGroup"), *(proposal.get("accessGroups") or [])})
+
+    def check_logbook(self, who: Identity, proposal: Doc | None) -> None:
+        """Raise a 403 unless ``who`` takes part in the proposal; one that is not there is the administrators' only.
+
+        Not the dataset's groups: whoever writes a dataset chooses the proposal that it names.
+        """
+        if not self.takes_part(who, proposal):
+            raise forbidden("Unauthorized access")
+
     def check_scope(self, who: Identity, method: str) -> None:
         """Raise a 403 when a read-only token is used for more than reading."""
         if who.read_only and method != "GET":

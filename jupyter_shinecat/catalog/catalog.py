@@ -18,6 +18,7 @@ from .managers.datasets import Datasets
 from .managers.history import History
 from .managers.includes import Includes
 from .managers.jobs import Jobs
+from .managers.logbooks import Logbooks
 from .managers.metadata_keys import MetadataKeys
 from .managers.named import Instruments, Proposals, Samples
 from .managers.people import People
@@ -60,7 +61,7 @@ class Catalog:
             self.audit = Audit(folder)
             parts = Parts(settings, self.store, self.engine, self.access, self.audit)
             records.prepare(self.store)
-            accounts = self.accounts = Accounts(self.store)
+            accounts = self.accounts = Accounts(self.store, settings.facility.everyones_groups)
             self.made_accounts: Path | None = None
             if accounts_file is None and not accounts.all():
                 accounts_file = folder / "accounts.json"
@@ -83,6 +84,7 @@ class Catalog:
             self.history = History(parts)
             self.metadata_keys = MetadataKeys(parts)
             self.runtime_config = RuntimeConfig(parts)
+            self.logbooks = Logbooks(parts)
             self.jobs = Jobs(parts)
         except BaseException:
             self.close()

@@ -13,6 +13,7 @@ import yaml
 
 from jupyter_shinecat.locale import tr
 
+from .accounts.ldap import LdapServer
 from .errors import CatalogError
 
 _log = logging.getLogger(__name__)
@@ -37,8 +38,9 @@ _FILES = {
     "frontend_config": ("FRONTEND_CONFIG_FILE",),
     "frontend_theme": ("FRONTEND_THEME_FILE",),
 }
-# SciCat's example settings name these whether they are there or not.
-_OPTIONAL = ("dataset_types", "proposal_types", "frontend_config", "frontend_theme")
+# SciCat's example settings name these whether they are there or not, and the real server starts without them.
+_OPTIONAL = ("dataset_types", "proposal_types", "frontend_config", "frontend_theme", "published_data_configuration")
+_YES = ("yes", "true", "1")
 _TEXTS = {
     "doi_prefix": "DOI_PREFIX",
     "doi_username": "DOI_USERNAME",
@@ -53,6 +55,8 @@ _TEXTS = {
     "oidc_groups_claim": "OIDC_ACCESS_GROUPS_PROPERTY",
     "trackable_strategy": "TRACKABLE_STRATEGY",
     "logbook_url": "LOGBOOK_BASE_URL",
+    "logbook_username": "LOGBOOK_USERNAME",
+    "logbook_password": "LOGBOOK_PASSWORD",
 }
 
 
@@ -85,10 +89,14 @@ class Facility:
     oidc_client_id: str = ""
     oidc_groups_claim: str = ""
     oidc_authorized_parties: frozenset[str] = frozenset()
+    ldap: LdapServer | None = None
+    everyones_groups: frozenset[str] = frozenset()
     logbook_url: str = ""
+    logbook_username: str = ""
+    logbook_password: str = ""
 
     def __repr__(self) -> str:
-        return "Facility(...)"  # holds the password of the DOI service
+        return "Facility(...)"  # holds passwords of other services
 
     @property
     def types_of_datasets(self) -> frozenset[str]:
@@ -107,7 +115,8 @@ class Facility:
         Raises
         ------
         CatalogError
-            A named file can't be read or is neither JSON nor YAML. Files of types and of the front end may be missing.
+            A named file can't be read or is neither JSON nor YAML. Files of types, of publications and of the front
+            end may be missing.
         """
         known: dict[str, Any] = {}
         for name, variable in _GROUPS.items():
@@ -128,13 +137,16 @@ class Facility:
                 break
         known["trackables"] = names(env.get("TRACKABLES", "")) & frozenset(TRACKABLE)
         known["oidc_authorized_parties"] = names(env.get("OIDC_ADDITIONAL_AUTHORIZED_PARTIES", ""))
+        known["ldap"] = LdapServer.from_environment(env)
+        if (env.get("ACCESS_GROUPS_STATIC_ENABLED") or "true").lower() in _YES:
+            known["everyones_groups"] = names(env.get("ACCESS_GROUPS_STATIC_VALUES", ""))
         known["history_groups"] = {
             kind: names(env.get(variable, "")) | names(env.get(_HISTORY_ALIASES.get(kind, variable), ""))
             for kind, variable in _HISTORY_GROUPS.items()
         }
-        if env.get("LOGBOOK_ENABLED", "yes").lower() not in ("yes", "true", "1"):
+        if env.get("LOGBOOK_ENABLED", "yes").lower() not in _YES:
             known.pop("logbook_url", None)
-        if env.get("ACCESS_GROUPS_OIDCPAYLOAD_ENABLED", "").lower() not in ("true", "yes", "1"):
+        if env.get("ACCESS_GROUPS_OIDCPAYLOAD_ENABLED", "").lower() not in _YES:
             known.pop("oidc_groups_claim", None)
         assert known.keys() <= {item.name for item in fields(cls)}
         return cls(**known)

@@ -18,6 +18,7 @@ Profile = Literal["shinecat", "scicat-5"]
 PROFILES: tuple[Profile, ...] = ("shinecat", "scicat-5")
 FEATURES = ("client-pid", "renew", "nested-conditions", "administration")
 
+_PLACEHOLDER = re.compile(r"<([A-Z_]+|[A-Za-z]+Id|[a-z]+Secret|\"[^<>]*\")>")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -42,6 +43,7 @@ class Settings:
     pid_pattern: str | None = None
     jwt_secret: str | None = None
     jwt_expires_in_s: int = 3600
+    jwt_never_s: int = 100 * 365 * 86400
     renew_for_s: int = 30 * 86400
     max_body_bytes: int = 64 * 1024 * 1024
     max_depth: int = 64
@@ -74,6 +76,7 @@ class Settings:
                 do=tr("Profiles are: {names}.", names=", ".join(PROFILES)),
             )
         default = cls()
+        env = _filled_in(env)
 
         def groups(name: str, fallback: frozenset[str]) -> frozenset[str]:
             text = env.get(name)
@@ -110,9 +113,9 @@ class Settings:
             global_groups=groups("SHINECAT_GLOBAL_GROUPS", default.global_groups),
             pid_prefix=(env.get("PID_PREFIX") or default.pid_prefix).rstrip("/"),
             pid_pattern=pattern,
-            # The placeholder of SciCat's example file is no secret: one is then made at the first start.
-            jwt_secret=_unless_placeholder(env.get("JWT_SECRET")),
+            jwt_secret=env.get("JWT_SECRET") or None,
             jwt_expires_in_s=parse_lifetime(lifetime) if lifetime else default.jwt_expires_in_s,
+            jwt_never_s=parse_lifetime(env.get("JWT_NEVER_EXPIRES") or default.jwt_never_s),
             max_body_bytes=whole("SHINECAT_MAX_BODY_MB", default.max_body_bytes >> 20) << 20,
             max_answer_bytes=whole("SHINECAT_MAX_ANSWER_MB", default.max_answer_bytes >> 20) << 20,
             search_limit_s=whole("SHINECAT_SEARCH_LIMIT_S", default.search_limit_s),
@@ -125,8 +128,12 @@ class Settings:
         )
 
 
-def _unless_placeholder(text: str | None) -> str | None:
-    return None if not text or re.fullmatch(r"<[A-Z_]+>", text.strip()) else text
+def _filled_in(env: Mapping[str, str]) -> dict[str, str]:
+    """``env`` without what still holds the placeholder of SciCat's example file (``<JWT_SECRET>``, ``<"yes"|"no">``).
+
+    Such a secret is none: one is then made at the first start.
+    """
+    return {name: text for name, text in env.items() if not _PLACEHOLDER.fullmatch(text.strip())}
 
 
 def parse_lifetime(text: str | int) -> int:

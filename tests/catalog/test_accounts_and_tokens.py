@@ -20,9 +20,14 @@ def login(catalog, username, password, path="/api/v3/auth/login"):
     return httpx.post(catalog.url + path, json={"username": username, "password": password})
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/v3/auth/login", "/api/v3/Auth/Login/", "/api/v3/auth/msad", "/api/v3/auth/ldap", "/auth/msad"]
-)
+@pytest.mark.parametrize("path", ["/api/v3/auth/msad", "/api/v3/auth/ldap", "/auth/msad"])
+def test_without_a_directory_its_routes_say_where_to_sign_in(catalog, path):
+    answer = login(catalog, "zhangxf", catalog.password("zhangxf"), path)
+    assert answer.status_code == 501
+    assert "auth/login" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/v3/auth/login", "/api/v3/Auth/Login/"])
 def test_login_answers_201_with_all_seven_keys(catalog, path):
     answer = login(catalog, "zhangxf", catalog.password("zhangxf"), path)
     assert answer.status_code == 201

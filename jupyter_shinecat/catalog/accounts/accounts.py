@@ -23,7 +23,11 @@ _FILE = "accounts-file"
 
 @dataclass(frozen=True, repr=False)
 class Account:
-    """One person or service; ``source`` says who keeps it (``file``: the accounts file; ``admin``: administrators)."""
+    """One person or service.
+
+    ``source`` says who keeps it (``file``: the accounts file; ``admin``: administrators; ``oidc:...``, ``ldap:...``:
+    the identity provider or directory); ``everyones`` are groups that all have (``ACCESS_GROUPS_STATIC_VALUES``).
+    """
 
     id: str
     username: str
@@ -35,6 +39,7 @@ class Account:
     identity: str
     created: str
     modified: str
+    everyones: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Account({self.username!r})"
@@ -42,7 +47,13 @@ class Account:
     @property
     def strategy(self) -> str:
         """How this person signs in, in SciCat's words."""
-        return "oidc" if self.source.startswith("oidc:") else "local"
+        kind = self.source.partition(":")[0]
+        return kind if kind in ("oidc", "ldap") else "local"
+
+    @property
+    def present_groups(self) -> tuple[str, ...]:
+        """Own groups and those that all have."""
+        return tuple(dict.fromkeys((*self.groups, *self.everyones)))
 
     @property
     def user(self) -> dict[str, Any]:
@@ -63,7 +74,7 @@ class Account:
         profile = {
             "displayName": self.username, "email": self.email, "username": self.username,
             "thumbnailPhoto": "error: no photo found", "id": self.id, "emails": [{"value": self.email}],
-            "accessGroups": list(self.groups), "_id": self.identity, "oidcClaims": {},
+            "accessGroups": list(self.present_groups), "_id": self.identity, "oidcClaims": {},
         }  # fmt: skip
         return {
             "_id": self.identity, "authStrategy": self.strategy, "credentials": {}, "externalId": "",
@@ -74,7 +85,7 @@ class Account:
     @property
     def caller(self) -> Identity:
         """The identity that access is decided by."""
-        return Identity(self.id, self.username, self.email, frozenset(self.groups))
+        return Identity(self.id, self.username, self.email, frozenset(self.present_groups))
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,10 +99,17 @@ class NewAccount:
 
 
 class Accounts:
-    """Reads and writes accounts."""
+    """Reads and writes accounts.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    everyones
+        Groups that every account has beside its own.
+    """
+
+    def __init__(self, store: Store, everyones: Iterable[str] = ()) -> None:
         self._store = store
+        self._everyones = tuple(sorted(everyones))
 
     def by_id(self, id: str) -> Account | None:
         """The account, or None."""
@@ -104,12 +122,12 @@ class Accounts:
     def all(self) -> list[Account]:
         """Every account, by name."""
         with self._store.snapshot() as snapshot:
-            return [_account(row) for row in snapshot.accounts()]
+            return [self._account(row) for row in snapshot.accounts()]
 
     def _one(self, where: str, value: str) -> Account | None:
         with self._store.snapshot() as snapshot:
             rows = snapshot.accounts(where, (value,))
-        return _account(rows[0]) if rows else None
+        return self._account(rows[0]) if rows else None
 
     def sign_in(self, username: str, password: str) -> Account | None:
         """The account when the password is right and it is not disabled; takes about as long when it isn't."""
@@ -127,7 +145,7 @@ class Accounts:
             rows = tx.accounts("id = ?", (id,))
             if not rows:
                 return None
-            after = work(tx, _account(rows[0]))
+            after = work(tx, self._account(rows[0]))
             if after is None:
                 records.delete_account(tx, id)
                 return None
@@ -195,6 +213,13 @@ class Accounts:
         if changed or news:
             self._store.change(lambda tx: _load(tx, changed, news, ended))
 
+    def _account(self, row: tuple[Any, ...]) -> Account:
+        id, username, email, password, groups, source, disabled, identity, created, modified = row
+        return Account(
+            id, username, email, password, tuple(msgspec.json.decode(groups)), source, bool(disabled), identity,
+            created, modified, self._everyones,
+        )  # fmt: skip
+
     def settings(self, id: str) -> dict[str, Any] | None:
         """A person's settings document."""
         with self._store.snapshot() as snapshot:
@@ -203,22 +228,6 @@ class Accounts:
     def put_settings(self, id: str, body: dict[str, Any] | None) -> None:
         """Store a person's settings document; None removes it."""
         self._store.change(lambda tx: tx.put_account_settings(id, body))
-
-
-def _account(row: tuple[Any, ...]) -> Account:
-    id, username, email, password, groups, source, disabled, identity, created, modified = row
-    return Account(
-        id,
-        username,
-        email,
-        password,
-        tuple(msgspec.json.decode(groups)),
-        source,
-        bool(disabled),
-        identity,
-        created,
-        modified,
-    )
 
 
 def _new(new: NewAccount, source: str) -> Account:

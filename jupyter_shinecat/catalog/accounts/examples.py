@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Iterable
 
@@ -11,6 +10,7 @@ from jupyter_shinecat.locale import tr
 
 from . import passwords
 from .accounts import Account
+from .loopback import is_loopback
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +28,6 @@ _PUBLISHED = {
     "user5.1": ("359a5fda99bfe5dbc42ee9b3ede77fb7",),
     "user5.2": ("f3ebd2e4def95db59ef95ee32ef45242",),
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``; a name counts only as ``localhost``."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def published_passwords(accounts: Iterable[Account]) -> list[str]:

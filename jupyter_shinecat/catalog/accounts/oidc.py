@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,21 +13,13 @@ import jwt
 from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.facility import Facility
 
+from .person import Person
+
 # Signed with the provider's private key only: a shared secret, or none, would let callers sign for themselves.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _KEEP_KEYS_S = 600.0
 _ASK_AGAIN_S = 10.0
 _TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who a provider says somebody is; ``groups`` is None where it says nothing about groups."""
-
-    key: str
-    username: str
-    email: str
-    groups: tuple[str, ...] | None
 
 
 class Provider:

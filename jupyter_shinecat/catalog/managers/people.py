@@ -10,11 +10,13 @@ from typing import Any
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts, NewAccount
+from jupyter_shinecat.catalog.accounts.ldap import Directory
 from jupyter_shinecat.catalog.accounts.oidc import Pace, Provider
 from jupyter_shinecat.catalog.accounts.passwords import random_password
+from jupyter_shinecat.catalog.accounts.person import Person
 from jupyter_shinecat.catalog.accounts.sessions import Sessions
 from jupyter_shinecat.catalog.accounts.throttle import Throttle
-from jupyter_shinecat.catalog.accounts.tokens import NEVER_S, TokenMint
+from jupyter_shinecat.catalog.accounts.tokens import TokenMint
 from jupyter_shinecat.catalog.errors import CatalogError, Refused, bad_request, forbidden, not_found, unauthenticated
 from jupyter_shinecat.catalog.search.where import WhereParser
 from jupyter_shinecat.catalog.settings import parse_lifetime
@@ -39,6 +41,7 @@ class People(Manager):
         self._mint = mint
         self.sessions = Sessions(self.store, accounts, mint)
         self._provider = Provider(self.settings.facility)
+        self._directory = Directory(self.settings.facility.ldap)
         self._pace = Pace()
         self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
 
@@ -46,12 +49,7 @@ class People(Manager):
 
     def sign_in(self, body: Any, address: str) -> dict[str, Any]:
         """Tokens for a right password; 401 for a wrong one, 429 after too many."""
-        username = body.get("username") if isinstance(body, dict) else None
-        password = body.get("password") if isinstance(body, dict) else None
-        if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
-            raise Refused(401, "Unauthorized", body=_WRONG)
-        if len(password) > 1024 or len(username) > 256:
-            raise Refused(401, "Unauthorized", body=_WRONG)
+        username, password = _credentials(body)
         self._throttle.check(username, address)
         account = self._accounts.sign_in(username, password)
         if account is None:
@@ -59,6 +57,18 @@ class People(Manager):
             raise Refused(401, "Unauthorized", body=_WRONG)
         self._throttle.succeeded(username, address)
         return self._answer(account, self.settings.jwt_expires_in_s)
+
+    def sign_in_at_directory(self, body: Any, address: str) -> dict[str, Any]:
+        """Tokens for a password that the LDAP directory knows; the account is made at the first sign-in."""
+        self._directory.check_there()
+        username, password = _credentials(body)
+        self._throttle.check(username, address)
+        person = self._directory.person(username, password)
+        if person is None:
+            self._throttle.failed(username, address)
+            raise Refused(401, "Unauthorized", body=_WRONG)
+        self._throttle.succeeded(username, address)
+        return self._answer(self._account_of(person), self.settings.jwt_expires_in_s)
 
     def _answer(self, account: Account, lifetime_s: int, signed_in_at: int | None = None) -> dict[str, Any]:
         token = self.sessions.sign(account, lifetime_s, signed_in_at)
@@ -71,24 +81,30 @@ class People(Manager):
         """Tokens for a token of the identity provider; the account is made at the first one."""
         self._pace.check(address)
         person = self._provider.person(body.get("idToken") if isinstance(body, dict) else None)
+        return self._answer(self._account_of(person), self.settings.jwt_expires_in_s)
+
+    def _account_of(self, person: Person) -> Account:
+        """The account of somebody whom an outside service knows, brought up to date."""
         account = next((a for a in self._accounts.all() if a.source == person.key), None)
         if account is None:
             new = NewAccount(person.username, person.email, random_password(), person.groups or ())
             added = self._accounts.add(new, person.key, lambda tx, made: None)
             if added is None:
                 # The real server links accounts by name or e-mail: whoever chooses a name there is that person here.
-                text = f"An account {person.username} exists that is not the identity provider's"
+                keeper = "the LDAP directory" if person.key.startswith("ldap:") else "the identity provider"
+                text = f"An account {person.username} exists that is not {keeper}'s"
                 raise Refused(401, text, body={"message": text, "error": "Unauthorized", "statusCode": 401})
-            account = added[0]
-        elif account.disabled:
+            # Read again: beside its own groups it has those of everyone.
+            return self._accounts.by_id(added[0].id) or added[0]
+        if account.disabled:
             raise Refused(401, "Unauthorized", body=_WRONG)
-        elif account.email != person.email or person.groups not in (None, account.groups):
+        if account.email != person.email or person.groups not in (None, account.groups):
             groups = account.groups if person.groups is None else person.groups
             account = (
                 self._accounts.change(account.id, lambda tx, old: replace(old, email=person.email, groups=groups))
                 or account
             )
-        return self._answer(account, self.settings.jwt_expires_in_s)
+        return account
 
     def valid_email(self, who: Identity, text: Any) -> bool:
         """Whether an account has this e-mail address; ``text`` is the address, or a filter with it."""
@@ -125,10 +141,10 @@ class People(Manager):
         if wanted is None:
             lifetime = self.settings.jwt_expires_in_s
         elif wanted == "never":
-            lifetime = NEVER_S
+            lifetime = self.settings.jwt_never_s
         else:
             try:
-                lifetime = min(parse_lifetime(wanted), NEVER_S)
+                lifetime = min(parse_lifetime(wanted), self.settings.jwt_never_s)
             except CatalogError as error:
                 raise bad_request(str(error)) from None
         self.audit.note("token.mint", account.username, lifetime_s=lifetime)
@@ -157,8 +173,8 @@ class People(Manager):
         """The caller and their present groups."""
         me = self._me(who)
         return {
-            "_id": me.id, "username": me.username, "email": me.email, "currentGroups": list(me.groups),
-            "authStrategy": "local",
+            "_id": me.id, "username": me.username, "email": me.email,
+            "currentGroups": list(me.present_groups), "authStrategy": me.strategy,
         }  # fmt: skip
 
     def me(self, who: Identity) -> dict[str, Any]:
@@ -242,6 +258,17 @@ class People(Manager):
         old = self._accounts.settings(account.id)
         self._accounts.put_settings(account.id, None)
         return old or {}
+
+
+def _credentials(body: Any) -> tuple[str, str]:
+    """Name and password of a sign-in, or a 401."""
+    username = body.get("username") if isinstance(body, dict) else None
+    password = body.get("password") if isinstance(body, dict) else None
+    if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
+        raise Refused(401, "Unauthorized", body=_WRONG)
+    if len(password) > 1024 or len(username) > 256:
+        raise Refused(401, "Unauthorized", body=_WRONG)
+    return username, password
 
 
 def _new_settings(id: str) -> dict[str, Any]:

@@ -12,6 +12,11 @@ def login(call: Call) -> Any:
     return call.catalog.people.sign_in(call.body, call.address)
 
 
+def directory_login(call: Call) -> Any:
+    """A token for a name and a password of the LDAP directory."""
+    return call.catalog.people.sign_in_at_directory(call.body, call.address)
+
+
 def exchange(call: Call) -> Any:
     """A token for one of the identity provider."""
     return call.catalog.people.exchange(call.body, call.address)
@@ -36,9 +41,12 @@ def logout(call: Call) -> Any:
 def routes(features: list[str]) -> list[Route]:
     """The table."""
     table = [
-        *(Route("POST", f"/api/v3/auth/{name}", login, slow=True) for name in ("login", "msad", "ldap")),
-        # scitacean falls back to this one, outside of /api.
-        Route("POST", "/auth/msad", login, slow=True),
+        Route("POST", "/api/v3/auth/login", login, slow=True),
+        # scitacean falls back to the last one, outside of /api.
+        *(
+            Route("POST", path, directory_login, slow=True)
+            for path in ("/api/v3/auth/ldap", "/api/v3/auth/msad", "/auth/msad")
+        ),
         Route("POST", "/api/v3/auth/oidc/token", exchange, slow=True),
         Route("GET", "/api/v3/auth/whoami", whoami),
         Route("POST", "/api/v3/auth/logout", logout),

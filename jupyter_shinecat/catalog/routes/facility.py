@@ -1,4 +1,4 @@
-"""Routes of policies, history, metadata keys, configuration, datablocks, and of what this server has not."""
+"""Routes of policies, history, metadata keys, configuration, datablocks, logbooks, and of what this server has not."""
 
 from __future__ import annotations
 
@@ -71,6 +71,26 @@ def _datablock_routes() -> list[Route]:
     ]
 
 
+def _dataset_logbook(call: Call) -> Any:
+    who, filters = call.signed_in(), _first(call, "filters")
+
+    def work(pid: str) -> Any:
+        return call.catalog.logbooks.of_dataset(who, call.catalog.datasets.readable(who, pid), filters)
+
+    return call.by_id("pid", work)
+
+
+def _logbook_routes() -> list[Route]:
+    def one(call: Call) -> Any:
+        return call.catalog.logbooks.of(call.signed_in(), call.params["name"], _first(call, "filters"))
+
+    return [
+        Route("GET", "/api/v3/logbooks", lambda c: c.catalog.logbooks.all(c.signed_in())),
+        Route("GET", "/api/v3/logbooks/{name}", one),
+        *(Route("GET", f"/api/v{v}/datasets/{{pid}}/logbook", _dataset_logbook) for v in (3, 4)),
+    ]
+
+
 def _outside(what: str) -> Any:
     """An operation of a product that this server has not: signed-in callers are told so."""
 
@@ -84,8 +104,6 @@ def _outside(what: str) -> Any:
 def _outside_routes() -> list[Route]:
     """Operations that need outside products."""
     paths = [
-        *(("GET", path, "logbook service") for path in ("/api/v3/logbooks", "/api/v3/logbooks/{name}")),
-        *(("GET", f"/api/v{v}/datasets/{{pid}}/logbook", "logbook service") for v in (3, 4)),
         *(("POST", f"/api/v3/opensearch/{n}", "OpenSearch") for n in ("create-index", "sync-database", "search")),
         ("DELETE", "/api/v3/opensearch/delete-index", "OpenSearch"),
         ("GET", "/api/v3/opensearch/get-index", "OpenSearch"),
@@ -102,6 +120,7 @@ def routes() -> list[Route]:
     return [
         *_policy_routes(),
         *_datablock_routes(),
+        *_logbook_routes(),
         *_outside_routes(),
         Route("GET", "/api/v3/history", _history),
         Route("GET", "/api/v3/history/count", lambda c: c.catalog.history.counted(c.who, c.filter)),

@@ -1,0 +1,154 @@
+"""Logbooks through the catalog (a small HTTP server of ours stands for SciChat)."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from catalog.people import PEOPLE, SETTINGS
+
+from jupyter_shinecat.testing.catalog import CatalogProcess
+
+
+def message(stamp, sender, body):
+    return {"origin_server_ts": stamp, "sender": sender, "content": {"body": body, "msgtype": "m.text"}}
+
+
+BOOKS = {
+    "LB/own": [message(1, "@b", "first"), message(3, "@a", "second"), message(2, "@c", "third")],
+    "LB-open": [message(9, "@a", "x")], "LB-other": [message(5, "@a", "x")], "LB-empty": [],
+    "LB-nowhere": [message(7, "@a", "x")],
+}  # fmt: skip
+
+
+class SciChatStandIn(BaseHTTPRequestHandler):
+    """SciChat's sign-in and its two reading routes."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        good = body == {"username": "scicat", "password": "chat-secret"}
+        self.server.sign_ins += good
+        self._answer({"id": f"t{self.server.sign_ins}"} if good else {}, 200 if good else 401)
+
+    def do_GET(self):
+        parts = urlsplit(self.path)
+        self.server.asked.append((parts.path, parse_qs(parts.query)))
+        if self.headers.get("Authorization") != f"Bearer t{self.server.sign_ins}":
+            return self._answer({}, 401)
+        name = unquote(parts.path.removeprefix("/chat/Logbooks").strip("/"))
+        if self.server.broken:
+            return self._answer({}, 500)
+        if not name:
+            return self._answer([{"name": n, "roomId": n, "messages": m} for n, m in BOOKS.items()])
+        if name not in BOOKS:
+            return self._answer({}, 404)
+        return self._answer({"name": name, "roomId": "r", "messages": BOOKS[name]})
+
+    def _answer(self, body, status=200):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def chat():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SciChatStandIn)
+    server.asked, server.sign_ins, server.broken = [], 0, False
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def catalog(chat, tmp_path_factory):
+    settings = {
+        **SETTINGS, "LOGBOOK_ENABLED": "yes", "LOGBOOK_BASE_URL": f"http://127.0.0.1:{chat.server_port}/chat",
+        "LOGBOOK_USERNAME": "scicat", "LOGBOOK_PASSWORD": "chat-secret",
+    }  # fmt: skip
+    process = CatalogProcess(tmp_path_factory.mktemp("logbook"), accounts=PEOPLE, settings=settings).start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def pids(people):
+    proposer, zhang = people["proposer"], people["zhangxf"]
+    made = {}
+    for name, changes in {
+        "LB/own": {"accessGroups": ["AMO"]}, "LB-open": {"isPublished": True}, "LB-other": {"ownerGroup": "OTHER"},
+        "LB-empty": {}, "LB-lost": {},
+    }.items():  # fmt: skip
+        body = {"proposalId": name, "title": "t", "email": "a@x.org", "ownerGroup": "GET", **changes}
+        assert proposer.post("/api/v3/proposals", json=body).status_code == 201
+    for name in ("LB/own", "LB-other", "LB-lost", None):
+        made[name] = zhang.create(proposalId=name)["pid"]
+    return made
+
+
+TAKE_PART = {
+    "LB/own": {"zhangxf", "wangxch", "globe", "admin"},
+    # That it is published opens a proposal, not what its people write to each other.
+    "LB-open": {"zhangxf", "globe", "admin"},
+    "LB-other": {"stranger", "globe", "admin"},
+    "LB-empty": {"zhangxf", "globe", "admin"},
+    "LB-nowhere": {"globe", "admin"},
+}
+
+
+@pytest.mark.parametrize("role", [*PEOPLE, "anonymous"])
+def test_who_reads_which_logbook(people, pids, role):
+    who = people[role]
+    listed = who.get("/api/v3/logbooks")
+    if role == "anonymous":
+        assert listed.status_code == 401
+    else:
+        newest_first = ["LB-open", "LB-nowhere", "LB-other", "LB/own", "LB-empty"]
+        assert [book["name"] for book in listed.json()] == [n for n in newest_first if role in TAKE_PART[n]]
+    for name, readers in TAKE_PART.items():
+        answer = who.get(f"/api/v3/logbooks/{name.replace('/', '%2F')}", params={"filters": "{}"})
+        assert answer.status_code == (200 if role in readers else 401 if role == "anonymous" else 403)
+
+
+def test_messages_are_filtered_there_and_sorted_and_cut_here(zhang, chat, pids):
+    filters = {"textSearch": "s", "showImages": False, "sortField": "timestamp:desc", "skip": 1, "limit": 1, "x": 1}
+    for path in (
+        "/api/v3/logbooks/LB%2Fown",
+        zhang.ds(pids["LB/own"], "/logbook"),
+        zhang.ds(pids["LB/own"], "/logbook", 4),
+    ):
+        found = zhang.get(path, params={"filters": json.dumps(filters)}).json()
+        assert [m["content"]["body"] for m in found["messages"]] == ["third"]
+        asked = chat.asked[-1]
+        assert asked[0] == "/chat/Logbooks/LB%2Fown"
+        assert json.loads(asked[1]["filter"][0]) == {"textSearch": "s", "showImages": False}
+    assert zhang.get("/api/v3/logbooks/LB%2Fown", params={"filters": "["}).status_code == 400
+
+
+def test_a_dataset_that_names_a_foreign_proposal_opens_nothing(zhang, people, pids):
+    assert zhang.get(zhang.ds(pids["LB-other"], "/logbook")).status_code == 403
+    assert people["stranger"].get(zhang.ds(pids["LB/own"], "/logbook")).status_code == 403
+    for name in ("LB-lost", None):
+        answer = zhang.get(zhang.ds(pids[name], "/logbook"))
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_token_that_ended_there_is_renewed_and_a_failure_is_said(zhang, chat, catalog, pids):
+    chat.sign_ins += 1  # what the catalog holds is no longer good
+    assert zhang.get("/api/v3/logbooks").status_code == 200
+    chat.broken = True
+    try:
+        answer = zhang.get("/api/v3/logbooks")
+    finally:
+        chat.broken = False
+    assert answer.status_code == 502
+    assert "logbook service" in answer.json()["message"]
+    assert "chat-secret" not in (catalog.folder / "server.log").read_text(encoding="utf-8")
