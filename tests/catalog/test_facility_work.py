@@ -17,7 +17,6 @@ from jupyter_shinecat.catalog.accounts.oidc import Pace
 from jupyter_shinecat.catalog.errors import CatalogError, Refused
 from jupyter_shinecat.catalog.facility import Facility
 from jupyter_shinecat.catalog.managers.job_rules import JobRules
-from jupyter_shinecat.catalog.managers.job_templates import filled
 from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
@@ -83,7 +82,7 @@ jobs:
           method: POST
           url: "{outside.url}/run/{{{{urlencode job.id}}}}?pid={{{{urlencode job.jobParams.datasetList.[0].pid}}}}"
           headers: {{Authorization: "Bearer {{{{env.RUNNER_TOKEN}}}}"}}
-          body: '{{"who": {{{{jsonify job.ownerUser}}}}}}'
+          body: '{{"who": {{{{{{jsonify job.ownerUser}}}}}}}}'
     update: {{auth: "#jobOwnerUser"}}
   - jobType: closed
     create: {{auth: "#all", actions: [{{actionType: error, message: "No {{{{job.type}}}} jobs today", status: 423}}]}}
@@ -170,16 +169,6 @@ def test_files_of_a_job_must_be_files_of_its_dataset(zhang):
 def test_a_wrong_job_configuration_stops_the_start(wrong):
     with pytest.raises(CatalogError, match="job configuration"):
         JobRules(wrong)
-
-
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [("{{a.b}}", "1"), ("{{{a.c}}}", "x y"), ("{{urlencode a.c}}", "x%20y"), ("{{jsonify a}}", '{"b":1,"c":"x y"}'),
-     ("{{none}}-{{a.none.more}}", "-"), ("{{l.[1]}}", "q"), ("{{#each l}}", "{{#each l}}"),
-     ("{{}}", "{{}}"), ("{{ }}", "{{ }}"), ('{"x": {{a.b}}}', '{"x": 1}')],
-)  # fmt: skip
-def test_templates(template, text):
-    assert filled(template, {"a": {"b": 1, "c": "x y"}, "l": ["p", "q"]}) == text
 
 
 # -- publications --

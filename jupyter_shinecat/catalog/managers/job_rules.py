@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import jsonschema
+import jsonschema.exceptions
 
 from jupyter_shinecat.catalog.errors import CatalogError, Refused
 from jupyter_shinecat.catalog.store.documents import Doc
 from jupyter_shinecat.locale import tr
 
+from .handlebars import Template
+from .job_actions import OUTSIDE
+from .json_path import JsonPath
+from .template_helpers import regex
+
+_log = logging.getLogger(__name__)
 CREATE_RULES = ("#all", "#datasetPublic", "#authenticated", "#datasetAccess", "#datasetOwner", "#jobAdmin")
 UPDATE_RULES = ("#all", "#jobOwnerUser", "#jobOwnerGroup", "#jobAdmin")
-_ACTIONS = ("log", "email", "url", "rabbitmq", "validate", "switch", "error")
+# Rules of later releases: read, and met by those who administer jobs only.
+_LATER_RULES = ("#datasetPolicyList",)
+_ACTIONS = ("log", "url", "validate", "switch", "error", *OUTSIDE)
+_TEMPLATES = {
+    "log": ("init", "validate", "perform", "performJob"), "url": ("url", "body", "bodyTemplate"), "error": ("message",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,8 @@ class JobRules:
     Raises
     ------
     CatalogError
-        The configuration has no list of jobs, a type without a name, or a rule or action that doesn't exist.
+        The configuration has no list of jobs, a type without a name, a rule or action that doesn't exist, or an action
+        with a template, path, schema or expression that can't be read.
     """
 
     def __init__(self, configuration: Any) -> None:
@@ -70,14 +87,61 @@ def _operation(entry: Any, name: str, rules: tuple[str, ...]) -> Operation:
     entry = {} if entry is None else entry
     # Without a rule nobody but those who administer jobs.
     auth = entry.get("auth", "#jobAdmin") if isinstance(entry, dict) else None
-    if not isinstance(auth, str) or not auth or (auth.startswith("#") and auth not in rules):
+    if not isinstance(auth, str) or not auth or (auth.startswith("#") and auth not in (*rules, *_LATER_RULES)):
         raise _wrong(f"{name}: auth")
+    if auth in _LATER_RULES:
+        _log.warning("job type %s: only administrators meet the rule %s here", name, auth)
     actions = entry.get("actions") or []
-    if not isinstance(actions, list) or not all(
-        isinstance(action, dict) and action.get("actionType") in _ACTIONS for action in actions
-    ):
-        raise _wrong(f"{name}: actions")
+    _check_actions(actions, name)
     return Operation(auth, actions)
+
+
+def _check_actions(actions: Any, name: str) -> None:
+    if not isinstance(actions, list):
+        raise _wrong(f"{name}: actions")
+    for action in actions:
+        kind = action.get("actionType") if isinstance(action, dict) else None
+        if kind not in _ACTIONS:
+            raise _wrong(f"{name}: actions")
+        try:
+            for text in _templates(action):
+                Template(text)
+            if kind == "validate":
+                for part in ("request", "datasets"):
+                    for place, schema in (action.get(part) or {}).items():
+                        JsonPath(str(place))
+                        jsonschema.Draft7Validator.check_schema(schema)
+            elif kind == "switch":
+                _check_switch(action, name)
+        except (ValueError, AttributeError, KeyError, jsonschema.exceptions.SchemaError) as error:
+            raise _wrong(f"{name}: {kind}: {str(error)[:200]}") from None
+        if kind == "log" and action.get("init"):
+            _log.info("%s", Template(str(action["init"])).filled(action)[:1000])
+        elif kind in OUTSIDE:
+            _log.warning("job type %s: the action %s needs %s, which this server has not", name, kind, OUTSIDE[kind])
+
+
+def _templates(action: Doc) -> Iterator[str]:
+    for member in _TEMPLATES.get(action["actionType"], ()):
+        if isinstance(action.get(member), str):
+            yield action[member]
+    if action["actionType"] == "url":
+        yield from (str(value) for value in (action.get("headers") or {}).values())
+
+
+def _check_switch(action: Doc, name: str) -> None:
+    JsonPath(str(action["property"]))
+    if action.get("phase", "all") not in ("validate", "perform", "all"):
+        raise ValueError("phase is validate, perform or all")
+    for case in action.get("cases") or []:
+        if "schema" in case:
+            jsonschema.Draft7Validator.check_schema(case["schema"])
+        elif "regex" in case:
+            pattern, slash, flags = str(case["regex"])[1:].rpartition("/")
+            if not slash or not str(case["regex"]).startswith("/"):
+                raise ValueError("regex must be between slashes")
+            regex(pattern, flags)
+        _check_actions(case.get("actions") or [], name)
 
 
 def _wrong(where: str) -> CatalogError:
