@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -73,7 +76,34 @@ def flush(as_json: bool) -> None:
 @_AS_JSON
 def retry(key: str | None, as_json: bool) -> None:
     """Try the entry KEY again, or all that failed."""
-    from jupyter_shinecat.outbox import list_entries, request_retry
+    from jupyter_shinecat.outbox import request_retry
+
+    _ask(request_retry, key, as_json)
+
+
+@outbox.command()
+@click.argument("key")
+@_AS_JSON
+def withdraw(key: str, as_json: bool) -> None:
+    """Don't send the entry KEY. One that was sent stays in the catalog."""
+    from jupyter_shinecat.outbox import request_withdraw
+
+    _ask(request_withdraw, key, as_json)
+
+
+@outbox.command()
+@click.argument("key", required=False)
+@click.option("--group", metavar="GROUP", help="The group that shall own it, where that is asked; it is remembered.")
+@_AS_JSON
+def release(key: str | None, group: str | None, as_json: bool) -> None:
+    """Say yes to the entry KEY, or to all that wait for a yes; or say who shall own it."""
+    from jupyter_shinecat.outbox import request_release
+
+    _ask(partial(request_release, group=group), key, as_json)
+
+
+def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool) -> None:
+    from jupyter_shinecat.outbox import list_entries
     from jupyter_shinecat.outbox.lease import Lease
     from jupyter_shinecat.paths import state_dir
 
@@ -82,7 +112,7 @@ def retry(key: str | None, as_json: bool) -> None:
     if key is not None and not known:
         raise ShineCatError(tr("There is no entry {key}.", key=key), do=tr("See shinecat outbox list."))
     try:
-        request_retry(state, key)
+        request(state, key)
     except OSError as error:
         raise ShineCatError(
             tr("The request could not be written ({cause}).", cause=error.strerror),

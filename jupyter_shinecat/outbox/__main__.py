@@ -31,8 +31,7 @@ def main() -> int:
     """Run until told to stop."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    watch_signals(stop)
     _watch_parent(stop)
     try:
         settings = Settings.from_environment()
@@ -81,6 +80,23 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         finally:
             outbox.close()
             lease.release()
+
+
+def watch_signals(stop: threading.Event) -> None:
+    """Stop on SIGTERM and SIGINT.
+
+    The handler runs in the main thread, maybe in the middle of ``stop.wait``, whose lock ``stop.set`` would then await
+    for ever; so another thread sets it.
+    """
+    reading, writing = os.pipe()
+
+    def wait() -> None:
+        os.read(reading, 1)
+        stop.set()
+
+    threading.Thread(target=wait, name="outbox-signals", daemon=True).start()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: os.write(writing, b"x") and None)
 
 
 def _watch_parent(stop: threading.Event) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jupyter_shinecat.errors import ShineCatError
@@ -11,10 +11,19 @@ from jupyter_shinecat.scicat import Dataset
 
 # Groups that stand for everybody; nothing may be owned by them.
 _NO_OWNERS = frozenset({"globalaccess", "public"})
+_NONE: Mapping[str, str] = {}
 
 
 class NoOwner(ShineCatError):
     """No group of the person may own the result."""
+
+
+class WhichGroup(ShineCatError):
+    """Several groups of the person may own the result, and the inputs don't decide; ``choices``, the best first."""
+
+    def __init__(self, choices: Sequence[str], what: str) -> None:
+        super().__init__(what, do=tr("Choose one in the catalog panel, or: shinecat outbox release KEY --group GROUP."))
+        self.choices = tuple(choices)
 
 
 @dataclass(frozen=True)
@@ -25,11 +34,14 @@ class Access:
     access_groups: tuple[str, ...]
 
 
-def access_of(inputs: Sequence[Dataset], my_groups: Iterable[str], preferred: str = "") -> Access:
+def access_of(
+    inputs: Sequence[Dataset], my_groups: Iterable[str], preferred: str = "", answers: Mapping[str, str] = _NONE
+) -> Access:
     """Owner and readers of a result made from ``inputs``.
 
-    The inputs' own group where they agree on one of ours. Where they differ, or their group isn't ours: a group of ours
-    that may read every input. Access groups are those that may read every input. Published inputs restrict nothing.
+    The inputs' own group where they agree on one of ours. Where their group isn't ours: a group of ours that may read
+    every input. Where they differ and leave a choice, the person is asked, once for each choice. Access groups are
+    those that may read every input. Published inputs restrict nothing.
 
     Parameters
     ----------
@@ -39,11 +51,15 @@ def access_of(inputs: Sequence[Dataset], my_groups: Iterable[str], preferred: st
         Groups of the person.
     preferred
         Group to take where there is a choice.
+    answers
+        What the person chose earlier, by `question`.
 
     Raises
     ------
     NoOwner
-        There is no such group, or several with nothing to choose by.
+        There is no such group.
+    WhichGroup
+        There are several with nothing to choose by.
     """
     mine = sorted(set(my_groups) - _NO_OWNERS)
     closed = [dataset for dataset in inputs if not dataset.is_published]
@@ -66,13 +82,17 @@ def access_of(inputs: Sequence[Dataset], my_groups: Iterable[str], preferred: st
     if preferred in choice:
         return _access(preferred, allowed)
     # A group that owns an input itself goes before one that was only let in.
-    best = [group for group in choice if group in owners] or choice
-    if len(best) > 1 and allowed is None:
-        raise NoOwner(
-            tr("This result could belong to each of your groups {groups}.", groups=", ".join(best)),
-            do=tr("Set SHINECAT_OWNER_GROUP to one of them, then retry this entry."),
-        )
+    best = sorted(choice, key=lambda group: group not in owners)
+    if len(best) > 1 and (allowed is None or len(owners) > 1):
+        if (answer := answers.get(question(best), "")) in best:
+            return _access(answer, allowed)
+        raise WhichGroup(best, tr("This result could belong to each of your groups {groups}.", groups=", ".join(best)))
     return _access(best[0], allowed)
+
+
+def question(choices: Iterable[str]) -> str:
+    """Names a choice between groups, so that its answer is found again."""
+    return ",".join(sorted(choices))
 
 
 def _access(owner: str, allowed: set[str] | None) -> Access:

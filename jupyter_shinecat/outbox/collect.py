@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from jupyter_shinecat.formats import Extract, Failure
 
-from . import figures
-from .durable import sync_folder
+from . import figures, notebook
+from .durable import sync_folder, write_bytes
 from .hashing import Digests, Moving
 from .rest import Signature, signature
 
@@ -37,6 +37,8 @@ def collect(
     pictures: Sequence[str],
     folder: Path,
     reader: Reader,
+    *,
+    with_notebook: bool = False,
 ) -> Taken:
     """The second step of an entry.
 
@@ -54,6 +56,8 @@ def collect(
         The entry's folder; pictures are kept in it.
     reader
         Reads metadata.
+    with_notebook
+        Whether the notebook goes with it, without its outputs.
 
     Raises
     ------
@@ -79,6 +83,9 @@ def collect(
     kept = _pictures(pictures, folder, notes)
     metadata = next(iter(trees.values())) if len(trees) == 1 else {k: v for k, v in trees.items() if v}
     origin = origin_of(found, [file["path"] for file in taken])
+    key = content_key(found, taken, kept)  # of the result itself: another text in the notebook is no other result
+    if with_notebook and taken:
+        kept += _notebook(found, folder, notes)
     return {
         "files": taken,
         "figures": kept,
@@ -86,8 +93,23 @@ def collect(
         "format": ",".join(formats) if len(formats) == 1 else "",
         "notes": notes,
         "origin": origin,
-        "key": content_key(found, taken, kept),
+        "key": key,
     }
+
+
+def _notebook(found: dict[str, Any], folder: Path, notes: list[str]) -> list[dict[str, Any]]:
+    path = notebook.path_of(found)
+    if path is None:
+        return []
+    try:
+        content = notebook.without_outputs(path)
+    except (OSError, ValueError) as error:
+        notes.append(f"{os.path.basename(path)} is not attached: {error}")
+        return []
+    into = folder / "notebook.ipynb"
+    write_bytes(into, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return [{"caption": os.path.basename(path), "file": into.name, "mime": notebook.MIME, "sha256": digest}]
 
 
 def origin_of(found: dict[str, Any], paths: Sequence[str]) -> str:

@@ -66,6 +66,17 @@ class Entry:
         return bool(self._status.get("released"))
 
     @property
+    def choices(self) -> list[str]:
+        """Groups of which the person must say which shall own it; empty when that is not asked."""
+        asked = self.state == WAITING and not self.owner_group and self.step(PLAN) is None
+        return [str(group) for group in self._status.get("choices") or []] if asked else []
+
+    @property
+    def owner_group(self) -> str:
+        """The group that the person chose to own it."""
+        return str(self._status.get("owner_group") or "")
+
+    @property
     def gone(self) -> bool:
         """Whether its bytes are lost, so that it can never be sent."""
         return bool(self._status.get("gone"))
@@ -103,7 +114,7 @@ class Entry:
         self._steps[name] = None
 
     def change(self, **fields: Any) -> bool:
-        """Set ``state``, ``reason``, ``do``, ``pid``, ``released`` durably; False when nothing was different."""
+        """Set fields of its state (``state``, ``reason``, ``pid``, ...) durably; False when nothing was different."""
         if all(self._status.get(name) == value for name, value in fields.items()):
             return False
         status = {**self._status, **fields, "updated": time.time()}
@@ -132,6 +143,7 @@ class Entry:
             "notebook": self.found.get("notebook"),
             "updated": self.updated,
             "asks": self._asks,
+            "choices": self.choices,
         }
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_shinecat.locale import tr
@@ -32,7 +32,13 @@ class Done(Exception):
 
 
 def plan(
-    entry: Entry, entries: Entries, client: CatalogClient, me: Identity, settings: Settings, windows: Windows
+    entry: Entry,
+    entries: Entries,
+    client: CatalogClient,
+    me: Identity,
+    settings: Settings,
+    windows: Windows,
+    answers: Mapping[str, str],
 ) -> Plan:
     """The third step of an entry.
 
@@ -42,8 +48,8 @@ def plan(
         Another entry goes first.
     Done
         There is nothing to send.
-    NoOwner
-        No group may own the result.
+    NoOwner, WhichGroup
+        No group may own the result, or the person must say which.
     CatalogError
         The catalog can't be asked, or refuses.
     """
@@ -64,7 +70,8 @@ def plan(
     ):
         raise Done(WITHDRAWN, tr("No dataset of the catalog flowed into it, so it is not sent."))
     sources = [client.dataset(pid) for pid in inputs]
-    doc = compose.dataset(found, taken, inputs, sources, access_of(sources, me.groups, settings.owner_group), me)
+    access = access_of(sources, me.groups, entry.owner_group or settings.owner_group, answers)
+    doc = compose.dataset(found, taken, inputs, sources, access, me)
     made = {
         "mode": CREATE,
         "name": doc["datasetName"],

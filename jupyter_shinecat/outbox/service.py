@@ -13,14 +13,16 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity, SignInRequired, TooManyRequests
 
+from .access import WhichGroup
 from .collect import Reader
 from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, WITHDRAWN, Entries, Entry
 from .intake import Intake
 from .lineage import NotYet, is_waiting_for_failed
 from .news import News
+from .owners import Owners
 from .pauses import Pauses
 from .plan import DATASET_ASKED, Done, plan
-from .requests import RELEASE, RETRY, take_requests
+from .requests import RELEASE, RETRY, Request, take_requests
 from .send import Sender, Settling
 from .settings import Settings
 from .taking import Taker
@@ -63,8 +65,9 @@ class Outbox:
         self._tidied = 0.0
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
-        self._taker = Taker(self.intake, reader, settings.hold_s)
+        self._taker = Taker(self.intake, reader, settings.hold_s, with_notebook=settings.send_notebook)
         self._windows = Windows(reader)
+        self._owners = Owners(settings.folder)
 
     def load(self) -> None:
         """Read what is on disk.
@@ -75,6 +78,7 @@ class Outbox:
             The outbox's folder can't be made.
         """
         self.entries.load()
+        self._owners.load()
         self._tidy()
 
     def tick(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
@@ -125,7 +129,9 @@ class Outbox:
 
     def is_settled(self) -> bool:
         """Whether nothing more will happen by itself: all is sent, withdrawn, failed, or waits for a person."""
-        return all(e.state in (*FINAL, FAILED) or self._waits_for_yes(e) for e in self.entries)
+        return all(
+            e.state in (*FINAL, FAILED) or self._waits_for_yes(e) or self._waits_for_group(e) for e in self.entries
+        )
 
     @property
     def busy(self) -> bool:
@@ -156,6 +162,8 @@ class Outbox:
             return self._news.set(
                 entry, WAITING, tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
             )
+        if self._waits_for_group(entry):
+            return False
         if not self._pauses.is_over(_CATALOG):
             reason, do = self._pauses.words(_CATALOG)
             self._news.set(entry, WAITING, reason, do)
@@ -175,6 +183,9 @@ class Outbox:
         ask = "ask" in (self._settings.write_back, entry.found.get("write_back"))
         return ask and not entry.released and entry.step(PLAN) is None and entry.step(TAKEN) is not None
 
+    def _waits_for_group(self, entry: Entry) -> bool:
+        return bool(entry.choices) and self._settings.owner_group not in entry.choices
+
     def _take(self, entry: Entry) -> bool:
         outcome = self._taker.take(entry)
         if outcome.pause:
@@ -188,7 +199,12 @@ class Outbox:
         sender = self._connected()
         if entry.step(PLAN) is None:
             try:
-                made = plan(entry, self.entries, sender.client, self._identity(), self._settings, self._windows)
+                me, answers = self._identity(), self._owners.answers
+                made = plan(entry, self.entries, sender.client, me, self._settings, self._windows, answers)
+            except WhichGroup as asked:
+                self._catalog_is_back()
+                entry.change(owner_group="", choices=list(asked.choices))
+                return self._news.set(entry, WAITING, asked.what, asked.do)
             except Done as done:
                 self._catalog_is_back()
                 return self._news.set(entry, done.state, done.reason, "", pid=done.pid)
@@ -237,22 +253,22 @@ class Outbox:
 
     def _requests(self) -> bool:
         requests = take_requests(self._settings.folder)
-        for what, key, file in requests:
+        for request in requests:
             chosen = [
                 entry
                 for entry in self.entries
-                if key is None or key in (entry.key, (entry.step(TAKEN) or {}).get("key"))
+                if request.key is None or request.key in (entry.key, (entry.step(TAKEN) or {}).get("key"))
             ]
             try:
                 for entry in chosen:
-                    self._request(what, entry)
-                file.unlink(missing_ok=True)
+                    self._request(request, entry)
+                request.file.unlink(missing_ok=True)
             except OSError as error:
                 _log.warning("a request can't be done now: %s", error)
         return bool(requests)
 
-    def _request(self, what: str, entry: Entry) -> None:
-        if what == RETRY:
+    def _request(self, request: Request, entry: Entry) -> None:
+        if request.do == RETRY:
             self._pauses.clear(_CATALOG)
             self._pauses.clear(entry.key)
             if entry.state == FAILED and not entry.gone:
@@ -261,8 +277,11 @@ class Outbox:
                 self._news.set(entry, WAITING, "", "")
         elif entry.state in FINAL:
             return
-        elif what == RELEASE:
-            entry.change(released=True)
+        elif request.do == RELEASE:
+            if request.group in entry.choices:
+                self._owners.answer(entry, request.group, self.entries)
+            if not entry.choices:
+                entry.change(released=True)
         elif entry.step(DATASET) is None and (entry.state == FAILED or entry.step(DATASET_ASKED) is None):
             self._news.set(entry, WITHDRAWN, tr("You withdrew it."), "")
         else:

@@ -34,7 +34,9 @@ class Settings:
         How long to look for the outcome of a request that was cut off before it is sent again, in seconds: where the
         catalog accepts no identifier from us, only time tells a lost request from a slow one.
     owner_group
-        Group to own results where the inputs leave a choice; empty to let the inputs decide.
+        Group to own results where the inputs leave a choice; empty to let the inputs decide, or to ask.
+    send_notebook
+        Whether the notebook goes with a result, without outputs and secrets, as an attachment.
     """
 
     state: Path
@@ -44,6 +46,7 @@ class Settings:
     poll_s: float = 0.3
     settle_s: float = 10.0
     owner_group: str = ""
+    send_notebook: bool = False
 
     @property
     def spool(self) -> Path:
@@ -78,6 +81,7 @@ class Settings:
             write_back=mode,
             settle_s=_seconds(env, "SHINECAT_SETTLE_S", 10.0),
             owner_group=env.get("SHINECAT_OWNER_GROUP", ""),
+            send_notebook=env.get("SHINECAT_SEND_NOTEBOOK", "").strip().lower() in ("1", "true", "yes", "on"),
         )
 
 

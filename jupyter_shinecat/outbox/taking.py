@@ -57,10 +57,13 @@ class Taker:
         Reads metadata in a child process.
     hold_s
         How long files must stay unchanged, in seconds.
+    with_notebook
+        Whether each result takes its notebook with it.
     """
 
-    def __init__(self, intake: Intake, reader: Reader, hold_s: float) -> None:
+    def __init__(self, intake: Intake, reader: Reader, hold_s: float, *, with_notebook: bool = False) -> None:
         self._intake = intake
+        self._with_notebook = with_notebook
         self._reader = reader
         self._watch = Watch(hold_s)
         self._hashes = Hashes()
@@ -108,7 +111,8 @@ class Taker:
             digests = self._digests(entry, data)
             if digests is None:
                 return self._progress(entry)
-            taken = collect(found, data, digests, pictures, entry.folder, self._reader)
+            notebook = self._with_notebook
+            taken = collect(found, data, digests, pictures, entry.folder, self._reader, with_notebook=notebook)
         except Moving:
             return Outcome()
         except ShineCatError as error:  # no child process can be started here, now
@@ -133,7 +137,7 @@ class Taker:
         done, total, digests = self._hashes.progress(entry.key)
         if len(digests) > len((entry.step(HASHES) or {}).get("files") or {}):
             entry.write_step(HASHES, {"files": digests})
-        reason = tr("Its checksums are being made: {done} of {total} GB.", done=_gb(done), total=_gb(total))
+        reason = tr("Its checksums are being made: {done} of {total}.", done=_size(done), total=_size(total))
         return Outcome(state=WAITING, reason=reason)
 
     def _overwritten(self, entry: Entry, where: dict[str, str]) -> tuple[set[str], bool]:
@@ -168,5 +172,5 @@ def _lost(lost: set[str], newer: bool) -> Outcome:
     return Outcome(state=WITHDRAWN, reason=tr("Its files were removed before they were taken."))
 
 
-def _gb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f}"
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"

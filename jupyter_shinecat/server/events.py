@@ -22,6 +22,8 @@ SCHEMA: dict[str, Any] = {
         "inputs": {"type": "array", "items": _TEXT, "description": "PIDs of its inputs."},
         "reason": {**_TEXT_OR_NULL, "description": "Why it waits or failed."},
         "do": {**_TEXT_OR_NULL, "description": "What the reader can do."},
+        "asks": {"type": "boolean", "description": "It waits for a yes."},
+        "choices": {"type": "array", "items": _TEXT, "description": "Groups of which one must be chosen as owner."},
         "notebook": {**_TEXT_OR_NULL, "description": "Path of the notebook it comes from."},
     },
     "required": ["key", "state"],

@@ -209,9 +209,12 @@ class ReleaseRoute(Route):
     """``POST /shinecat/api/outbox/release``: the yes that write-back ``ask`` waits for."""
 
     async def post(self) -> None:
-        """Send one entry that waits for a yes, or all."""
-        key = self.body_object().get("key")
-        await self.services.outbox.release(_key(key) if key is not None else None)
+        """Send one entry that waits for a yes, or all; ``group`` answers which group shall own it."""
+        body = self.body_object()
+        key, group = body.get("key"), body.get("group")
+        if group is not None and (not isinstance(group, str) or not 0 < len(group) <= 200):
+            raise web.HTTPError(400, tr("“{key}” of this request must be a text.", key="group"))
+        await self.services.outbox.release(_key(key) if key is not None else None, group)
         self.reply_json({"requested": "release", "key": key}, 202)
 
 

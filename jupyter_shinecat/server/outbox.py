@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +186,9 @@ class OutboxManager:
         """Don't send an entry."""
         await self._request(request_withdraw, key)
 
-    async def release(self, key: str | None) -> None:
-        """Say yes to an entry, or to all that wait for it."""
-        await self._request(request_release, key)
+    async def release(self, key: str | None, group: str | None = None) -> None:
+        """Say yes to an entry, or to all that wait for it; or say which group shall own it."""
+        await self._request(partial(request_release, group=group), key)
 
     async def _request(self, request: Callable[..., None], key: str | None) -> None:
         try:

@@ -44,6 +44,19 @@ class SettingsTraits(HasTraits):
         min=0.0,
         help="How long a result must stay unchanged before it is sent, in seconds (SHINECAT_HOLD_S).",
     ).tag(config=True)
+    owner_group = Unicode(
+        help="Group that owns results whose inputs leave a choice (SHINECAT_OWNER_GROUP). Empty: where the inputs' "
+        "groups differ, the person is asked once."
+    ).tag(config=True)
+    settle_s = Float(
+        min=0.0,
+        help="How long the outcome of a request that was cut off is looked for before it is sent again, in seconds "
+        "(SHINECAT_SETTLE_S). Default 10; more where a proxy holds requests back for longer.",
+    ).tag(config=True)
+    send_notebook = Bool(
+        help="Attach the notebook to each of its results, without outputs and secrets (SHINECAT_SEND_NOTEBOOK). "
+        "Default: off."
+    ).tag(config=True)
     path_maps = List(
         DictTrait(),
         help="Where the catalog's folders lie on this machine, first match wins (SHINECAT_PATH_MAPS, as JSON): a list "
@@ -92,6 +105,18 @@ class SettingsTraits(HasTraits):
     @default("hold_s")
     def _default_hold_s(self) -> float:
         return _number("SHINECAT_HOLD_S", 5.0)
+
+    @default("owner_group")
+    def _default_owner_group(self) -> str:
+        return os.environ.get("SHINECAT_OWNER_GROUP", "")
+
+    @default("settle_s")
+    def _default_settle_s(self) -> float:
+        return _number("SHINECAT_SETTLE_S", 10.0)
+
+    @default("send_notebook")
+    def _default_send_notebook(self) -> bool:
+        return _flag("SHINECAT_SEND_NOTEBOOK", False)
 
     @default("catalog_timeout_s")
     def _default_catalog_timeout_s(self) -> float:
@@ -148,6 +173,9 @@ class SettingsTraits(HasTraits):
             "SHINECAT_RESULTS": str(self.results),
             "SHINECAT_WRITE_BACK": str(self.write_back),
             "SHINECAT_HOLD_S": f"{self.hold_s:g}",
+            "SHINECAT_SETTLE_S": f"{self.settle_s:g}",
+            "SHINECAT_OWNER_GROUP": str(self.owner_group),
+            "SHINECAT_SEND_NOTEBOOK": "1" if self.send_notebook else "0",
         }
 
 

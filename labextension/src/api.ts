@@ -30,7 +30,7 @@ export interface Api {
   retry(key: string | null): Promise<void>;
   withdraw(key: string): Promise<void>;
   /** The yes to an entry that waits for one. */
-  release(key: string): Promise<void>;
+  release(key: string, group?: string): Promise<void>;
   /** Conditions and filters of a text in the search box, as SciCat takes them. */
   parse(text: string, signal?: AbortSignal): Promise<Fields>;
 }
@@ -86,8 +86,8 @@ export class ServerApi implements Api {
     await this.post('outbox/withdraw', { key });
   };
 
-  release = async (key: string): Promise<void> => {
-    await this.post('outbox/release', { key });
+  release = async (key: string, group?: string): Promise<void> => {
+    await this.post('outbox/release', group ? { key, group } : { key });
   };
 
   parse = async (text: string, signal?: AbortSignal): Promise<Fields> => {

@@ -90,8 +90,8 @@ export class AppModel extends Store<AppState> {
     await this.loadOutbox();
   }
 
-  async release(key: string): Promise<void> {
-    await this.api.release(key);
+  async release(key: string, group?: string): Promise<void> {
+    await this.api.release(key, group);
     await this.loadOutbox();
   }
 

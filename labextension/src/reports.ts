@@ -11,6 +11,8 @@ export interface OutboxEntry {
   readonly inputs: readonly string[];
   /** It waits for a yes (write-back `ask`). */
   readonly asks: boolean;
+  /** It waits for the person to say which of these groups shall own it. */
+  readonly choices: readonly string[];
 }
 
 /** Who this server is at the catalog, and whether the catalog is well. */
@@ -31,7 +33,8 @@ export function asEntry(value: unknown): OutboxEntry {
     reason: text(doc.reason),
     advice: text(doc.do),
     inputs: texts(doc.inputs),
-    asks: doc.asks === true
+    asks: doc.asks === true,
+    choices: texts(doc.choices)
   };
 }
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from jupyter_shinecat.outbox.access import NoOwner, access_of
+from jupyter_shinecat.outbox.access import NoOwner, WhichGroup, access_of, question
 from jupyter_shinecat.scicat import Dataset
 
 
@@ -29,9 +29,16 @@ def test_group_that_is_not_mine_does_not_own_my_result() -> None:
     assert (access.owner_group, access.access_groups) == ("S", ("B", "T"))
 
 
-def test_owner_of_an_input_goes_before_a_group_that_was_let_in() -> None:
-    access = access_of([dataset("B", "A"), dataset("A", "B")], ["A", "B", "0"])
-    assert access.owner_group == "A"
+def test_where_the_inputs_groups_differ_the_person_is_asked_once_for_each_choice() -> None:
+    inputs = [dataset("B", "A", "0"), dataset("A", "B", "0")]
+    with pytest.raises(WhichGroup) as error:
+        access_of(inputs, ["0", "A", "B"])
+    assert error.value.choices == ("A", "B", "0")  # owners of an input go before a group that was let in
+    assert access_of(inputs, ["0", "A", "B"], answers={question(["B", "0", "A"]): "B"}).owner_group == "B"
+    assert access_of(inputs, ["0", "A", "B"], "0").owner_group == "0"
+    with pytest.raises(WhichGroup):
+        access_of(inputs, ["0", "A", "B"], "elsewhere", {question(["A", "B", "0"]): "elsewhere"})
+    assert access_of(inputs, ["A"]).owner_group == "A"
 
 
 def test_published_inputs_restrict_nothing() -> None:
@@ -42,10 +49,10 @@ def test_published_inputs_restrict_nothing() -> None:
 
 
 def test_choice_is_made_by_the_setting_or_left_to_the_person() -> None:
-    with pytest.raises(NoOwner) as error:
+    with pytest.raises(WhichGroup) as error:
         access_of([], ["A", "B", "globalaccess"])
     assert "A, B" in error.value.what
-    assert "SHINECAT_OWNER_GROUP" in error.value.do
+    assert error.value.do
     assert access_of([], ["A", "B"], "B").owner_group == "B"
     assert access_of([], ["A", "globalaccess"]).owner_group == "A"
 
@@ -74,7 +81,7 @@ def test_never_wider_over_all_small_cases() -> None:
             for preferred in ("", "B"):
                 try:
                     access = access_of([first, second], mine, preferred)
-                except NoOwner:
+                except (NoOwner, WhichGroup):
                     continue
                 assert access.owner_group in mine
                 readers = {access.owner_group, *access.access_groups}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_shinecat.outbox import process
+from jupyter_shinecat.outbox.__main__ import watch_signals
 from jupyter_shinecat.outbox.lease import Lease
 from jupyter_shinecat.outbox.service import run
 
@@ -137,3 +139,16 @@ def test_who_loses_the_lease_between_two_entries_sends_no_more() -> None:
     run(sending, threading.Event(), 0.0, lambda: sending.ours)
     assert sending.stopped
     assert sending.ticks == 1
+
+
+def test_signal_in_the_middle_of_a_wait_stops_the_process() -> None:
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        watch_signals(stop)
+        with stop._cond:  # as ``stop.wait`` has it for a moment
+            signal.raise_signal(signal.SIGTERM)
+        assert stop.wait(30)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -106,7 +106,9 @@ class TestRoutes:
     ):
         asked = []
         for name in ("request_retry", "request_withdraw", "request_release"):
-            monkeypatch.setattr(outbox, name, lambda state, key, name=name: asked.append((name, key)))
+            monkeypatch.setattr(
+                outbox, name, lambda state, key, name=name, **more: asked.append((name, key, *more.values()))
+            )
         entries = [{**NEWS, "updated": 2.0}, {**NEWS, "key": "k2", "state": "sending"}]
         monkeypatch.setattr(outbox, "list_entries", lambda state: entries)
         base = f"{jp_base_url}shinecat/api/outbox"
@@ -119,6 +121,8 @@ class TestRoutes:
             ("withdraw", {}, 400),
             ("withdraw", {"key": 1}, 400),
             ("release", {"key": "k2"}, 202),
+            ("release", {"key": "k2", "group": "AMO"}, 202),
+            ("release", {"key": "k2", "group": 7}, 400),
         ):
             answer = await raw_fetch(f"{base}/{path}", "POST", body=json.dumps(body).encode())
             assert answer.status == status, (path, body, answer.body)
@@ -127,7 +131,8 @@ class TestRoutes:
             ("request_retry", None),
             ("request_retry", None),
             ("request_withdraw", "k1"),
-            ("request_release", "k2"),
+            ("request_release", "k2", None),
+            ("request_release", "k2", "AMO"),
         ]
         status = (await raw_fetch(f"{jp_base_url}shinecat/api/status")).json()
         assert status["outbox"] == {"waiting": 1, "failed": 0, "sent": 1}

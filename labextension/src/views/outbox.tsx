@@ -63,7 +63,17 @@ function Entry({ entry }: { entry: OutboxEntry }): React.ReactElement {
         <p>{[trouble, entry.reason, entry.advice].filter(Boolean).join(' ')}</p>
       )}
       <span className="jp-Shinecat-actions">
-        {entry.asks ? (
+        {entry.choices.map(group => (
+          <button
+            type="button"
+            key={group}
+            className="jp-Shinecat-link"
+            onClick={() => attempt(model.release(entry.key, group))}
+          >
+            {trans.__('Owned by %1', group)}
+          </button>
+        ))}
+        {entry.choices.length > 0 ? null : entry.asks ? (
           <button type="button" className="jp-Shinecat-link" onClick={() => attempt(model.release(entry.key))}>
             {trans.__('Send')}
           </button>
