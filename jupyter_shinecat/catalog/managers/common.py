@@ -22,6 +22,7 @@ from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.catalog.store.documents import Doc
 from jupyter_shinecat.catalog.store.store import Store
 
+from .possible import check_conditions
 from .si import si_pair
 
 
@@ -119,12 +120,15 @@ class Manager:
         where = both(*self.parse_fields(fields).values())
         if not (isinstance(fields, dict) and fields.get("isPublished") is True):
             where = both(where, self.access.listing(who))
-        return self.engine.find(
-            self.kind,
-            where,
-            self.access.visible(who, self.kind),
-            self.page_of(limits),
-        )
+        return self.answer(who, fields, where, limits)
+
+    def answer(self, who: Identity, fields: Any, where: Condition, limits: Any) -> list[Doc]:
+        """Visible documents of a fullquery; a 400 where its conditions on metadata can't find anything."""
+        schema, visible, page = SCHEMAS[self.kind], self.access.visible(who, self.kind), self.page_of(limits)
+        found = self.engine.find(self.kind, where, visible, page)
+        if not found and self._nested and schema.conditions and isinstance(fields, dict):
+            check_conditions(self.engine, schema, fields.get(schema.conditions), visible)
+        return found
 
     def facets(self, who: Identity, fields: Any, facets: Any, *, public_only: bool = False) -> list[dict[str, Any]]:
         """fullfacet: counts by value of visible documents."""

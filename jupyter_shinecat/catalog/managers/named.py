@@ -109,8 +109,7 @@ class Named(Manager):
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
         """fullquery."""
         where = both(*self.parse_fields(query).values())
-        found = self.engine.find(self.kind, where, self.access.visible(who, self.kind), self.page_of(limits))
-        return [self.form(doc) for doc in found]
+        return [self.form(doc) for doc in self.answer(who, query, where, limits)]
 
     def metadata_keys(self, who: Identity, query: Any) -> list[str]:
         """Names of metadata keys of visible documents."""

@@ -17,6 +17,7 @@ from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.entry import equal_term, exists_term, number_key, number_literal
 from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.search.similar import Similar
 from jupyter_shinecat.catalog.search.words import Phrase, is_cjk, trigrams
 
 _EXACT = 2.0**53
@@ -44,6 +45,9 @@ class Compiler:
 
     def compile(self, condition: c.Condition) -> Compiled:
         """The query of a condition."""
+        if isinstance(condition, Similar):
+            similar = [self.compile(condition.exactly).query, condition.proposed(self._schema)]
+            return Compiled(Query.boolean_query([(Occur.Should, query) for query in similar]), exact=False)
         match condition:
             case c.Always():
                 return _EVERY

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_shinecat.catalog import dates
-from jupyter_shinecat.catalog.errors import bad_request
+from jupyter_shinecat.catalog.errors import Refused, bad_request
 
+from .asked_text import text_condition
 from .condition import Always, Compare, Condition, Near, OneOf, Text, both, either
 from .fields import Schema
 from .paths import split
@@ -24,6 +25,8 @@ _ORDER: dict[str, Any] = {
     "GREATER_THAN_OR_EQUAL": "$gte",
     "LESS_THAN_OR_EQUAL": "$lte",
 }
+TEXT_RELATIONS = ("EQUAL_TO_STRING", "CONTAINS_STRING")
+NUMBER_RELATIONS = tuple(relation for relation in RELATIONS if relation not in TEXT_RELATIONS)
 MAX_CONDITIONS = 50
 SiPair = Callable[[float, str], "tuple[float, str] | None"]
 
@@ -45,6 +48,7 @@ class FieldsParser:
         self._schema = schema
         self._si_pair = si_pair
         self._nested = nested
+        self._similar = False
 
     def parse(self, fields: Any) -> dict[str, Condition]:
         """One condition for each key; all of them are to be fulfilled."""
@@ -52,7 +56,15 @@ class FieldsParser:
             return {}
         if not isinstance(fields, dict):
             raise bad_request("fields must be an object")
-        return {key: self._one(key, value) for key, value in fields.items() if value is not None}
+        similar = fields.get("similar") if self._nested else None
+        if similar not in (None, True, False):
+            raise bad_request("similar must be true or false; it says whether words that are alike count too")
+        self._similar = bool(similar)
+        return {
+            key: self._one(key, value)
+            for key, value in fields.items()
+            if value is not None and (key != "similar" or not self._nested)
+        }
 
     def _one(self, key: str, value: Any) -> Condition:
         if key == "mode":
@@ -70,10 +82,11 @@ class FieldsParser:
             raise bad_request(f"{key} is not a field of a {self._schema.kind}")
         return self._field(path, value)
 
-    @staticmethod
-    def _text(value: Any) -> Condition:
+    def _text(self, value: Any) -> Condition:
         if not isinstance(value, str):
             raise bad_request("text must be a string")
+        if self._nested:
+            return text_condition(value, self._schema.kind, similar=self._similar)
         phrases = parse_text(value)
         return Text(phrases) if phrases else Always()
 
@@ -121,13 +134,13 @@ class FieldsParser:
             return _any_form(base, lambda path: OneOf(path, (str(rhs),)))
         if relation == "RANGE":
             if not isinstance(rhs, list) or len(rhs) != 2:
-                raise bad_request("RANGE needs two numbers")
-            low, high = (_number(bound) for bound in rhs)
+                raise bad_request("RANGE needs two numbers: [lower, upper]")
+            low, high = (_compared(relation, bound) for bound in rhs)
             return both(
                 self._numeric(base, lambda path, v: Compare(path, "$gt", v), low, unit),
                 self._numeric(base, lambda path, v: Compare(path, "$lt", v), high, unit),
             )
-        number = _number(rhs)
+        number = _compared(relation, rhs)
         if relation in _ORDER:
             operator = _ORDER[relation]
             return self._numeric(base, lambda path, v: Compare(path, operator, v), number, unit)
@@ -155,12 +168,20 @@ def _any_form(base: tuple[str, ...], make: Callable[[tuple[str, ...]], Condition
 
 def _quoted(text: Any) -> str:
     if not isinstance(text, str):
-        raise bad_request("CONTAINS_STRING needs a text")
+        raise bad_request(f"CONTAINS_STRING needs a text; numbers are compared with {', '.join(NUMBER_RELATIONS)}")
     return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _compared(relation: str, value: Any) -> float:
+    try:
+        return _number(value)
+    except Refused as refusal:
+        texts = " and ".join(TEXT_RELATIONS)
+        raise bad_request(f"{refusal}; {relation} compares numbers, texts are compared with {texts}") from None
 
 
 def _date(value: Any) -> str:
