@@ -30,6 +30,9 @@ WORDS = [
     "飞秒激光",
     "X",
     "溶菌酶lysozyme",
+    "飞秒激光泵浦飞秒激泵",
+    "abcabcabdab",
+    "mark\x84\x86s \x7fof\ttheir own\u3000",
 ]
 GROUPS = ["GET", "AMO", "SHINE", "g'quote", "组"]
 VALUES = [
@@ -49,8 +52,12 @@ VALUES = [
     "text",
     "",
     "x" * 500,
+    -0.0,
+    1.9866989406e-15,
+    "\x84text",
+    "b\x83sc",
 ]
-KEYS = ["energy", "photon energy", "a.b", "温度", "k" * 300, "nested", "0"]
+KEYS = ["energy", "photon energy", "a.b", "温度", "k" * 300, "nested", "0", "energy\x83sb"]
 
 
 def a_document(rng, number):

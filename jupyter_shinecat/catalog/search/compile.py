@@ -11,14 +11,26 @@ import re
 from dataclasses import dataclass
 
 import tantivy
-from tantivy import Occur, Query
+from tantivy import FieldType, Occur, Query
 
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.search import condition as c
-from jupyter_shinecat.catalog.search.entry import equal_term, exists_term, number_key, number_literal
+from jupyter_shinecat.catalog.search.columns import Columns
+from jupyter_shinecat.catalog.search.entry import column_number
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.similar import Similar
-from jupyter_shinecat.catalog.search.words import Phrase, is_cjk, trigrams
+from jupyter_shinecat.catalog.search.terms import (
+    MAX_WORD,
+    asked,
+    equal_term,
+    exists_term,
+    is_number,
+    pairs_of,
+    plain,
+    trigrams,
+    unprepared_term,
+)
+from jupyter_shinecat.catalog.search.words import Phrase, is_cjk
 
 _EXACT = 2.0**53
 
@@ -37,11 +49,17 @@ _NONE = Compiled(Query.empty_query(), exact=True)
 
 
 class Compiler:
-    """Compiles conditions for one index."""
+    """Compiles conditions for one index.
 
-    def __init__(self, index: tantivy.Index) -> None:
-        self._index = index
-        self._schema = index.schema
+    Parameters
+    ----------
+    schema, columns
+        Of the index.
+    """
+
+    def __init__(self, schema: tantivy.Schema, columns: Columns) -> None:
+        self._schema = schema
+        self._columns = columns
 
     def compile(self, condition: c.Condition) -> Compiled:
         """The query of a condition."""
@@ -54,11 +72,9 @@ class Compiler:
             case c.Never():
                 return _NONE
             case c.And():
-                return self._all(condition.parts)
+                return _all([self.compile(part) for part in condition.parts])
             case c.Or():
-                parts = [self.compile(part) for part in condition.parts]
-                query = Query.boolean_query([(Occur.Should, part.query) for part in parts])
-                return Compiled(query, all(part.exact for part in parts)) if parts else _NONE
+                return _either([self.compile(part) for part in condition.parts])
             case c.Not():
                 part = self.compile(condition.part)
                 return Compiled(_but(part.query), exact=True) if part.exact else _MAYBE
@@ -68,91 +84,116 @@ class Compiler:
                 return self._compare(condition)
             case c.Near():
                 low, high = condition.bounds
-                parts = [self._range(condition.path, ">=", low), self._range(condition.path, "<=", high)]
-                # Of a list, one element may fulfil the one and another the other.
-                return Compiled(_must([part.query for part in parts]), exact=False)
+                return self._range(condition.path, low, high) if _plain(condition.path) else _MAYBE
             case c.Exists():
                 return Compiled(self._exists(condition.path), exact=True) if _plain(condition.path) else _MAYBE
             case c.Pattern() | c.Size() | c.Element():
                 return Compiled(self._exists(condition.path), exact=False) if _plain(condition.path) else _MAYBE
             case c.Text():
-                parts = [self._phrase(phrase) for phrase in condition.phrases]
-                return Compiled(_must([part.query for part in parts]), all(part.exact for part in parts))
+                return _all([self._phrase(phrase) for phrase in condition.phrases])
             case _:
                 return _MAYBE
 
-    def _all(self, conditions: tuple[c.Condition, ...]) -> Compiled:
-        parts = [self.compile(part) for part in conditions]
-        return Compiled(_must([part.query for part in parts]), all(part.exact for part in parts))
-
     def _term(self, field: str, term: str) -> Query:
-        return Query.term_query(self._schema, field, term, "basic")
+        return Query.term_query(self._schema, field, asked(term), "basic")
 
     def _exists(self, path: tuple[str, ...]) -> Query:
         return self._term("eq", exists_term(".".join(path)))
 
+    # -- values --
+
     def _one_of(self, condition: c.OneOf) -> Compiled:
         if not _plain(condition.path):
             return _MAYBE
-        path, terms, exact = ".".join(condition.path), [], True
+        path, terms, others = ".".join(condition.path), [], []
         for value in condition.values:
             if not isinstance(value, (str, int, float)):
                 return _MAYBE
             term = equal_term(path, value)
             if term is None:
-                exact = False
-                term = exists_term(path)
-            terms.append(term)
-        return Compiled(Query.term_set_query(self._schema, "eq", terms), exact) if terms else _NONE
+                others.append(self._range(condition.path, value, value))  # type: ignore[arg-type]  # a number
+            else:
+                terms.append(asked(term))
+        if terms:
+            others.append(Compiled(Query.term_set_query(self._schema, "eq", terms), exact=True))
+        return _either(others)
 
     def _compare(self, condition: c.Compare) -> Compiled:
         if not _plain(condition.path):
             return _MAYBE
-        sign = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}[condition.operator]
-        value = condition.value
-        path = ".".join(condition.path)
-        if isinstance(value, str) and path in DATASET.dates:
-            moment = dates.parse(value)
-            if moment is not None and dates.normal(value) == value:
-                return self._range(condition.path, sign, moment.timestamp() * 1000)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or path in DATASET.dates:
+        sign, value, path = condition.operator, condition.value, ".".join(condition.path)
+        if path in DATASET.dates:
+            moment = dates.parse(value) if isinstance(value, str) else None
+            if moment is None or dates.normal(value) != value:
+                return Compiled(self._exists(condition.path), exact=False)
+            value = moment.timestamp() * 1000
+        elif not is_number(value):
             return Compiled(self._exists(condition.path), exact=False)
-        return self._range(condition.path, sign, value)
+        if sign in ("$gt", "$gte"):
+            return self._range(condition.path, value, None, open=sign == "$gt")
+        return self._range(condition.path, None, value, open=sign == "$lt")
 
-    def _range(self, path: tuple[str, ...], sign: str, value: float) -> Compiled:
-        if not _plain(path) or not math.isfinite(value):
+    def _range(self, path: tuple[str, ...], low: float | None, high: float | None, *, open: bool = False) -> Compiled:
+        """Numbers from ``low`` to ``high``; ``open``: without the bounds themselves."""
+        name = ".".join(path)
+        field = self._columns.of(name)
+        if field is None:
+            # No column: documents whose numbers at this path are in none have to be read.
+            return Compiled(self._term("eq", unprepared_term(name)), exact=False)
+        below, above = None if low is None else column_number(low), None if high is None else column_number(high)
+        if (below is None) != (low is None) or (above is None) != (high is None):
             return _MAYBE
-        exact = abs(value) < _EXACT
+        exact = all(abs(bound) < _EXACT for bound in (below, above) if bound is not None)
         if not exact:
-            # Stored whole numbers beyond this are rounded in the index: ask for a little more, check on the document.
-            value = math.nextafter(value, math.inf if sign[0] == "<" else -math.inf)
-            sign = sign[0] + "="
-        key = number_key(".".join(path))
-        # One bound only: two bounds of different shape make tantivy 0.27 panic.
-        return Compiled(self._index.parse_query(f"num.{key}:{sign}{number_literal(float(value))}", []), exact)
+            # Whole numbers beyond this are rounded in the column: ask for a little more, check on the document.
+            open = False
+            below = None if below is None else math.nextafter(below, -math.inf)
+            above = None if above is None else math.nextafter(above, math.inf)
+        closed = (not open or below is None, not open or above is None)
+        return Compiled(Query.range_query(self._schema, field, FieldType.Float, below, above, *closed), exact)
+
+    # -- text --
 
     def _phrase(self, phrase: Phrase) -> Compiled:
-        runs = phrase.runs
+        """Where the text stands in the body as a text search means it, or anywhere in a name."""
+        text, runs = phrase.text, phrase.runs
         if not runs:
             return _MAYBE
-        if len(runs) == 1 and runs[0] == phrase.text and is_cjk(runs[0]) and len(runs[0]) <= 2:
-            return Compiled(self._term("words", runs[0]), exact=True)
-        parts: list[Query] = []
-        for number, run in enumerate(runs):
-            if is_cjk(run):
-                pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-                parts.extend(self._term("words", pair) for pair in pairs)
-            elif number == len(runs) - 1:
-                parts.append(Query.regex_query(self._schema, "words", _quoted(run[:200]) + ".*"))
-            else:
-                parts.append(self._term("words", run[:200]))
-        return Compiled(_any([_must(parts), self._in_names(phrase.text)]), exact=False)
+        if runs[0] == text and is_cjk(text):
+            return Compiled(self._chinese(text), exact=True)
+        names = Compiled(self._in_names(text), exact=plain(text) == text)
+        if runs[0] == text:
+            # A word begins with it: its words are in the index whole, if they are not too long.
+            word = Query.regex_query(self._schema, "words", _quoted(text[:MAX_WORD]) + ".*")
+            return _either([names, Compiled(word, exact=len(text) < MAX_WORD)])
+        # Words and signs: the words are looked up, what stands between them is read.
+        parts = [self._run(run, last=number == len(runs) - 1) for number, run in enumerate(runs)]
+        return _either([names, Compiled(_must(parts), exact=False)])
+
+    def _run(self, run: str, *, last: bool) -> Query:
+        if is_cjk(run):
+            return self._chinese(run)
+        if last:
+            return Query.regex_query(self._schema, "words", _quoted(run[:MAX_WORD]) + ".*")
+        return self._term("words", run[:MAX_WORD])
+
+    def _chinese(self, run: str) -> Query:
+        if len(run) == 1:
+            return self._term("words", run)
+        return self._in_a_row("pairs", pairs_of(run))
 
     def _in_names(self, text: str) -> Query:
+        text = plain(text)
         if len(text) >= 3:
-            return _must([self._term("grams", gram) for gram in dict.fromkeys(trigrams(text))])
+            return self._in_a_row("grams", list(trigrams(text)))
+        text = asked(text)
         gap = ".?" if len(text) == 2 else ".?.?"
         return Query.regex_query(self._schema, "grams", gap + _quoted(text) + gap)
+
+    def _in_a_row(self, field: str, terms: list[str]) -> Query:
+        if len(terms) == 1:
+            return self._term(field, terms[0])
+        return Query.phrase_query(self._schema, field, [asked(term) for term in terms])
 
 
 def _plain(path: tuple[str, ...]) -> bool:
@@ -161,23 +202,30 @@ def _plain(path: tuple[str, ...]) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return (
-        re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII) if text.isascii() else "".join(_escape(ch) for ch in text)
-    )
+    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII) if text.isascii() else "".join(map(_escape, text))
 
 
 def _escape(character: str) -> str:
     return "\\" + character if character.isascii() and not character.isalnum() and character not in "_ " else character
 
 
+def _all(parts: list[Compiled]) -> Compiled:
+    return Compiled(_must([part.query for part in parts]), all(part.exact for part in parts))
+
+
+def _either(parts: list[Compiled]) -> Compiled:
+    if not parts:
+        return _NONE
+    if len(parts) == 1:
+        return parts[0]
+    found = Query.boolean_query([(Occur.Should, part.query) for part in parts])
+    return Compiled(found, all(part.exact for part in parts))
+
+
 def _must(queries: list[Query]) -> Query:
     if not queries:
         return Query.all_query()
     return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Must, query) for query in queries])
-
-
-def _any(queries: list[Query]) -> Query:
-    return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
 def _but(query: Query) -> Query:

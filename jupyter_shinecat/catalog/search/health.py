@@ -6,13 +6,14 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import tantivy
-from tantivy import Occur, Query
+from tantivy import FieldType, Occur, Query
 
-from jupyter_shinecat.catalog.search.entry import build_entry, build_schema
-from jupyter_shinecat.catalog.search.index import current_version, read_state
+from jupyter_shinecat.catalog.search import about
+from jupyter_shinecat.catalog.search.columns import Columns
+from jupyter_shinecat.catalog.search.entry import Entry, build_entry
+from jupyter_shinecat.catalog.search.schema import open_index
 from jupyter_shinecat.catalog.store.documents import Snapshot
 
 _PAGE = 50_000
@@ -26,12 +27,12 @@ def index_problems(snapshot: Snapshot, uuid: str, folder: Path, *, sample: int |
     of all) are compared term by term. Changes that the index has yet to take in are no problem: a server does that.
     """
     try:
-        index = tantivy.Index(build_schema(), str(folder), reuse=True)
-        state = read_state(index)
+        index = open_index(folder)
+        state = about.read_state(index)
     except BaseException as error:  # a panic counts as a broken file
         yield f"it can't be opened: {error}"
         return
-    if state is None or state.get("version") != current_version() or state.get("uuid") != uuid:
+    if state is None or state.get("version") != about.current_version() or state.get("uuid") != uuid:
         yield "it belongs to another version or another database"
         return
     change = int(state["change"])
@@ -45,7 +46,8 @@ def index_problems(snapshot: Snapshot, uuid: str, folder: Path, *, sample: int |
 
 
 def _entries(snapshot: Snapshot, index: tantivy.Index, change: int, sample: int | None) -> Iterator[str]:
-    searcher = index.searcher()
+    searcher, columns = index.searcher(), about.read_columns(index)
+    columns.close()
     found = Counter(_sequences(searcher))
     settled: list[int] = []
     for row in snapshot.scan("dataset"):
@@ -63,7 +65,7 @@ def _entries(snapshot: Snapshot, index: tantivy.Index, change: int, sample: int 
     chosen = settled if sample is None or sample >= len(settled) else random.Random(1).sample(settled, sample)  # noqa: S311
     for start in range(0, len(chosen), 500):
         for row in snapshot.rows("dataset", chosen[start : start + 500]).values():
-            if not _agrees(index, searcher, build_entry(row.seq, row.doc), row.seq):
+            if not _agrees(index, searcher, build_entry(row.seq, row.doc, columns)):
                 yield f"the entry of dataset {row.id} does not agree with it"
 
 
@@ -78,12 +80,19 @@ def _sequences(searcher: tantivy.Searcher) -> Iterator[int]:
         offset += _PAGE
 
 
-def _agrees(index: tantivy.Index, searcher: tantivy.Searcher, entry: tantivy.Document, seq: int) -> bool:
-    fields: dict[str, Any] = entry.to_dict()
-    parts = [(Occur.Must, Query.term_query(index.schema, "key", str(seq), "basic"))]
-    for field, values in fields.items():
-        if field in ("eq", "words") or field.startswith("f_"):
-            parts += [
-                (Occur.Must, Query.term_query(index.schema, field, str(value), "basic")) for value in values[:_TERMS]
-            ]
-    return len(searcher.search(Query.boolean_query(parts), 2, count=False).hits) == 1
+def _agrees(index: tantivy.Index, searcher: tantivy.Searcher, entry: Entry) -> bool:
+    schema = index.schema
+    parts = [Query.term_query(schema, "key", entry["key"], "basic")]
+    for field, value in entry.items():
+        if field in ("eq", "words", "pairs", "grams"):
+            parts += [_term(schema, field, term) for term in dict.fromkeys(value.split()[:_TERMS])]
+        elif field.startswith("f_"):
+            parts += [_term(schema, field, text) for text in value[:_TERMS]]
+        elif Columns.is_column(field):
+            parts += [Query.range_query(schema, field, FieldType.Float, number, number) for number in value[:_TERMS]]
+    found = searcher.search(Query.boolean_query([(Occur.Must, part) for part in parts]), 2, count=False).hits
+    return len(found) == 1
+
+
+def _term(schema: tantivy.Schema, field: str, term: str) -> Query:
+    return Query.term_query(schema, field, term, "basic")

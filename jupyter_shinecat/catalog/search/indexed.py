@@ -12,22 +12,27 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
-from tantivy import Occur, Order, Query
+from tantivy import FieldType, Occur, Order, Query
 
 from jupyter_shinecat.catalog.access import Visible
+from jupyter_shinecat.catalog.search.about import no_note
 from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.compile import Compiler
-from jupyter_shinecat.catalog.search.condition import Condition, both
-from jupyter_shinecat.catalog.search.entry import DATE_FACETS, FACETS, KEYS, exists_term, order_key
-from jupyter_shinecat.catalog.search.facets import MAX_VALUES, Tally, tallied
-from jupyter_shinecat.catalog.search.index import View
+from jupyter_shinecat.catalog.search.condition import Always, And, Condition, OneOf, Or, both
+from jupyter_shinecat.catalog.search.entry import order_key
+from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
+from jupyter_shinecat.catalog.search.facets import Tally, tallied
 from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.search.patience import kept, timed
+from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
+from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
 MAX_PENDING = 1000
 MAX_DAYS = 20_000  # more than fifty years, counted by day and added up to months and years
+MAX_COUNTED = 5_000
+_COUNTED = frozenset((*FACETS, *DATE_FACETS, KEYS))
 _PAGE = 500
 _LARGE_PAGE = 50_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
@@ -59,7 +64,7 @@ class IndexedSearch:
         self._view = view
         self._snapshot = snapshot
         self._visible = visible
-        self._compiler = Compiler(view.index)
+        self._compiler = Compiler(view.schema, view.columns)
         self._pending = snapshot.changed_since("dataset", view.change, MAX_PENDING + 1)
         gone = [seq for _change, seq in snapshot.deleted_since("dataset", view.change)]
         if len(self._pending) + len(gone) > MAX_PENDING:
@@ -69,8 +74,8 @@ class IndexedSearch:
     def _query(self, where: Condition) -> tuple[Query, bool]:
         """The index's part of the answer: condition, rights, without what changed since."""
         compiled = self._compiler.compile(both(where, self._visible.condition))
-        schema = self._view.index.schema
-        without = [(Occur.MustNot, Query.term_query(schema, "state", "state", "basic"))]
+        schema = self._view.schema
+        without = [no_note(schema)]
         if self._outdated:
             without.append((Occur.MustNot, Query.term_set_query(schema, "seq", self._outdated)))
         exact = compiled.exact and self._visible.belongs is None
@@ -88,11 +93,9 @@ class IndexedSearch:
     def _pages(self, where: Condition, field: str, order: Order, wanted: int) -> Iterator[Row]:
         """What the index finds, page by page in its order, each checked on the document; ``wanted`` are likely used."""
         query, exact = self._query(where)
-        searcher, offset, page = self._view.searcher, 0, min(max(wanted, 10), _LARGE_PAGE)
+        offset, page = 0, min(max(wanted, 10), _LARGE_PAGE)
         while True:
-            hits = searcher.search(query, page, count=False, order_by_field=field, offset=offset, order=order).hits
-            values = searcher.fast_field_values("seq", [address for _key, address in hits])
-            seqs = [int(value) for value in values if value is not None]
+            seqs = self._seqs(query, where, field, order, page, offset)
             rows = self._snapshot.rows("dataset", seqs)
             for seq in seqs:
                 row = rows.get(seq)
@@ -102,10 +105,35 @@ class IndexedSearch:
                     yield row
                 elif exact:
                     raise Doubt(f"entry {seq} does not agree with its document")
-            if len(hits) < page:
+            if len(seqs) < page:
                 return
             offset += page
             page = min(page * 4, _LARGE_PAGE)
+
+    def _seqs(self, query: Query, where: Condition, field: str, order: Order, page: int, offset: int) -> list[int]:
+        """One page of what the index finds; it remembers the small ones."""
+        question = self._question(where, field, order == Order.Desc, page, offset)
+
+        def find() -> list[int]:
+            newest = field == "order" and order == Order.Desc and not offset and _broad(where)
+            for place in self._view.newest if newest else ():
+                begin = Query.range_query(self._view.schema, "order", FieldType.Unsigned, place, None)
+                found = self._page(Query.boolean_query([(Occur.Must, query), (Occur.Must, begin)]), field, order, page)
+                if len(found) == page:
+                    return found
+            return self._page(query, field, order, page, offset)
+
+        return self._view.memory.recall(question, find, keep=lambda found: len(found) <= _PAGE)
+
+    def _page(self, query: Query, field: str, order: Order, page: int, offset: int = 0) -> list[int]:
+        searcher = self._view.searcher
+        hits = searcher.search(query, page, count=False, order_by_field=field, offset=offset, order=order).hits
+        values = searcher.fast_field_values("seq", [address for _key, address in hits])
+        return [int(value) for value in values if value is not None]
+
+    def _question(self, where: Condition, *rest: Any) -> Any:
+        """What an answer of this state of the index depends on. As texts: 1, 1.0 and true are different questions."""
+        return repr(where), repr(self._visible.condition), tuple(self._outdated), *rest
 
     def rows(self, where: Condition, limits: Limits) -> list[Row]:
         """Rows in order, within the limits."""
@@ -146,35 +174,43 @@ class IndexedSearch:
     def facets(self, where: Condition, facets: list[Facet]) -> tuple[dict[str, Any], int]:
         """Counts by value for each facet, and how many documents there are."""
         query, exact = self._query(where)
-        result: dict[str, Any] = {}
+        missing, result, total = facets, {}, None
         if exact:
-            result = {one.name: found for one in facets if (found := self._facet(query, where, one)) is not None}
-        missing = [facet for facet in facets if facet.name not in result]
-        if exact and not missing:
-            return result, self._number(query) + len(self._fresh(where))
-        counted, total = tallied(self.all_rows(where), missing)
-        return {**result, **counted}, total
+            ready = [facet for facet in facets if facet.field in _COUNTED and not facet.numeric]
+            counted, total = self._counted(query, where, tuple(facet.field for facet in ready))
+            fresh = self._fresh(where)
+            total += len(fresh)
+            result = {
+                facet.name: _tallied(facet, buckets, fresh)
+                for facet in ready
+                if (buckets := counted[facet.field]) is not None
+            }
+            missing = [facet for facet in facets if facet.name not in result]
+        if missing or total is None:
+            more, total = tallied(self.all_rows(where), missing)
+            result.update(more)
+        return result, total
 
-    def _facet(self, query: Query, where: Condition, facet: Facet) -> list[dict[str, Any]] | None:
-        """Counts by value, or None when they have to be made from the documents."""
-        name = facet.field
-        if name not in (*FACETS, *DATE_FACETS, KEYS) or facet.numeric:
-            return None
-        size = MAX_DAYS if name in DATE_FACETS else MAX_VALUES
-        buckets = self._terms(query, name, size)
-        if len(buckets) >= size:
-            return None
-        tally = Tally(facet)
-        for text, number in buckets.items():
-            tally.put(_value(name, text), number)
-        if name != KEYS:
-            schema = self._view.index.schema
-            there = Query.term_query(schema, "eq", exists_term(name), "basic")
-            missing = Query.boolean_query([(Occur.Must, query), (Occur.MustNot, there)])
-            tally.put(None, self._number(missing))
-        for row in self._fresh(where):
-            tally.add(row.doc)
-        return tally.counts()
+    def _counted(
+        self, query: Query, where: Condition, names: tuple[str, ...]
+    ) -> tuple[dict[str, dict[str, int] | None], int]:
+        """Documents by the texts of fields (None where there are too many), and their number, in one pass."""
+
+        def count() -> tuple[dict[str, dict[str, int] | None], int]:
+            wanted: dict[str, Any] = {"": {"value_count": {"field": "seq"}}}
+            for name in names:
+                size = _size(name)
+                wanted[name] = {"terms": {"field": f"f_{name}", "size": size, "segment_size": size}}
+            found = self._view.searcher.aggregate(query, wanted)
+            total = int(found.pop("")["value"])
+            return {name: _complete(name, found[name]["buckets"]) for name in names}, total
+
+        few = 2 * MAX_COUNTED
+        return self._view.memory.recall(
+            self._question(where, "counts", names),
+            count,
+            keep=lambda found: sum(len(buckets or ()) for buckets in found[0].values()) < few,
+        )
 
     def explain(self, where: Condition, step: Step) -> None:
         """Say how the index answers."""
@@ -187,26 +223,39 @@ class IndexedSearch:
         query, exact = self._query(where)
         if not exact:
             return None
-        buckets = self._terms(query, KEYS)
-        if len(buckets) >= MAX_VALUES:
+        buckets = self._counted(query, where, (KEYS,))[0][KEYS]
+        if buckets is None:
             return None
         fresh = {key for row in self._fresh(where) for key in row.doc.get("scientificMetadata") or {}}
-        return sorted(fresh | set(buckets))
+        return sorted(fresh | {value_of(text) for text in buckets if text != NOTHING})
 
     def _number(self, query: Query) -> int:
-        found: Any = self._view.searcher.search(query, 1, count=True)
-        return int(found.count)
-
-    def _terms(self, query: Query, name: str, size: int = MAX_VALUES) -> dict[str, int]:
-        wanted = {"a": {"terms": {"field": f"f_{name}", "size": size, "segment_size": 10 * size}}}
-        buckets = self._view.searcher.aggregate(query, wanted)["a"]["buckets"]
-        return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
+        found: Any = self._view.searcher.aggregate(query, {"all": {"value_count": {"field": "seq"}}})
+        return int(found["all"]["value"])
 
 
-def _value(name: str, text: str) -> Any:
-    if name == "isPublished":
-        return text == "True"
-    if name in DATE_FACETS:
-        year, month, day = text.split("-")
-        return int(year), int(month), int(day)
-    return text
+def _broad(where: Condition) -> bool:
+    """Whether this is likely true of many: then the newest are found fastest among the new ones."""
+    if isinstance(where, (And, Or)):
+        return all(_broad(part) for part in where.parts)
+    return isinstance(where, (Always, OneOf))
+
+
+def _size(name: str) -> int:
+    return MAX_DAYS if name in DATE_FACETS else MAX_COUNTED
+
+
+def _complete(name: str, buckets: list[dict[str, Any]]) -> dict[str, int] | None:
+    """Counts by text; None when there are more than were asked for, or some that are not in the index."""
+    found = {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
+    return None if len(found) >= _size(name) or TOO_LONG in found else found
+
+
+def _tallied(facet: Facet, buckets: dict[str, int], fresh: list[Row]) -> list[dict[str, Any]]:
+    tally = Tally(facet)
+    for text, number in buckets.items():
+        if text != NOTHING:
+            tally.put(value_of(text), number)
+    for row in fresh:
+        tally.add(row.doc)
+    return tally.counts()

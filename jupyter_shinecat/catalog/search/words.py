@@ -19,6 +19,8 @@ CJK = (
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+_CJK_RUN = re.compile(rf"[{CJK}]+")
+_WORD = re.compile(rf"[^\W_{CJK}]+")
 _TERMS = re.compile(r'"([^"]*)"?|(\S+)')
 _HAS_CJK = re.compile(rf"[{CJK}]")
 
@@ -49,7 +51,7 @@ SKIPPED = frozenset(
     }
 )
 MAX_TERMS = 32
-_MAX_TEXT = 400_000
+MAX_TEXT = 400_000
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ def names(doc: Any) -> Iterator[str]:
 
 def body_text(doc: Any) -> str:
     """All texts of a document, folded, one a line."""
-    return fold("\n".join(texts(doc)))[:_MAX_TEXT]
+    return fold("\n".join(texts(doc)))[:MAX_TEXT]
 
 
 def name_text(doc: Any) -> str:
     """All names of a document, folded, one a line."""
-    return fold("\n".join(names(doc)))[:_MAX_TEXT]
+    return fold("\n".join(names(doc)))[:MAX_TEXT]
 
 
 def text_matches(doc: Any, phrases: tuple[Phrase, ...]) -> bool:
@@ -141,17 +143,11 @@ def _is_word(character: str) -> bool:
     return character.isalnum() and not _HAS_CJK.match(character)
 
 
-def tokens(text: str) -> Iterator[str]:
-    """Index terms of folded text: words whole; of Chinese each character and each pair of neighbours."""
-    for run in _RUN.findall(text):
-        if is_cjk(run):
-            yield from run
-            yield from (run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            yield run[:200]
+def words_of(text: str) -> list[str]:
+    """Words of folded text, in its order, without those of Chinese, Japanese and Korean."""
+    return _WORD.findall(text)
 
 
-def trigrams(text: str) -> Iterator[str]:
-    """Index terms of names: every three neighbouring characters of a line."""
-    for line in text.split("\n"):
-        yield from (line[i : i + 3] for i in range(len(line) - 2))
+def cjk_runs_of(text: str) -> list[str]:
+    """Stretches of Chinese, Japanese and Korean of folded text, in its order."""
+    return _CJK_RUN.findall(text)

@@ -129,6 +129,19 @@ class Snapshot:
         query = f"SELECT seq, id, change, body FROM {kind} WHERE change > ? ORDER BY change LIMIT ?"
         return [Row(*row) for row in self._sql.execute(query, (change, limit))]
 
+    def changes(self, kind: str, change: int) -> Iterator[Row]:
+        """Rows changed after ``change``, oldest change first, one at a time."""
+        query = f"SELECT seq, id, change, body FROM {kind} WHERE change > ? ORDER BY change"
+        for row in self._sql.execute(query, (change,)):
+            yield Row(*row)
+
+    def number_of_changes(self, kind: str, change: int, most: int) -> int:
+        """How many rows changed after ``change``; counted up to ``most``."""
+        row = self._sql.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM {kind} WHERE change > ? LIMIT ?)", (change, most)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def deleted_since(self, kind: str, change: int) -> list[tuple[int, int]]:
         """Pairs (change, seq) of deletions after ``change``."""
         query = "SELECT change, seq FROM tombstone WHERE change > ? AND kind = ? ORDER BY change"
