@@ -15,6 +15,7 @@ from .managers.blocks import Blocks
 from .managers.common import Parts
 from .managers.datablocks import Datablocks
 from .managers.datasets import Datasets
+from .managers.events import Events
 from .managers.history import History
 from .managers.includes import Includes
 from .managers.jobs import Jobs
@@ -85,6 +86,7 @@ class Catalog:
             self.metadata_keys = MetadataKeys(parts)
             self.runtime_config = RuntimeConfig(parts)
             self.logbooks = Logbooks(parts)
+            self.events = Events(parts, accounts)
             self.jobs = Jobs(parts)
         except BaseException:
             self.close()

@@ -131,6 +131,7 @@ async def _run(catalog: Catalog, sockets: list[socket.socket], host: str) -> Non
     print(f"listening on {url}", flush=True)  # the same in every language: programs wait for this line
     await stop.wait()
     server.stop()
+    catalog.events.close()
     try:
         # Requests that were accepted are answered; idle connections are closed.
         await asyncio.wait_for(dispatcher.drained(), _GRACE_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -142,10 +142,22 @@ def decode_part(raw: str) -> str:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """An answer without an end: what ``begin`` gives is sent as it comes."""
+
+    begin: Callable[[], AsyncIterator[bytes]]
+    content_type: str
+
+
+@dataclass(frozen=True)
 class Route:
-    """One operation: method, path with ``{name}`` parts, and the function that answers."""
+    """One operation: method, path with ``{name}`` parts, and the function that answers.
+
+    ``slow`` is for password hashes; ``event`` names what is told to listeners when it succeeded.
+    """
 
     method: str
     path: str
     answer: Callable[[Call], Any]
     slow: bool = False
+    event: str = ""

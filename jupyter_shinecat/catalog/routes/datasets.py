@@ -113,23 +113,23 @@ def routes() -> list[Route]:
             return lambda call: function(call, v)
 
         table += [
-            Route("POST", base, bound(_create)),
+            Route("POST", base, bound(_create), event="dataset.created"),
             Route("GET", base, bound(_list)),
             Route("POST", f"{base}/isValid", bound(_valid)),
             Route("GET", f"{base}/findOne", bound(_first)),
             Route("GET", f"{base}/count", bound(_count)),
             Route("GET", f"{base}/metadataKeys", _metadata_keys),
             Route("GET", f"{base}/{{pid}}", bound(_get)),
-            Route("PATCH", f"{base}/{{pid}}", bound(_patch)),
-            Route("PUT", f"{base}/{{pid}}", bound(_patch)),
-            Route("DELETE", f"{base}/{{pid}}", bound(_delete)),
+            Route("PATCH", f"{base}/{{pid}}", bound(_patch), event="dataset.updated"),
+            Route("PUT", f"{base}/{{pid}}", bound(_patch), event="dataset.updated"),
+            Route("DELETE", f"{base}/{{pid}}", bound(_delete), event="dataset.deleted"),
             Route("GET", f"{base}/{{pid}}/datasetlifecycle", _lifecycle),
             Route("PATCH", f"{base}/{{pid}}/datasetlifecycle", _patch_lifecycle),
         ]
     public = "/api/v4/datasets/public"
     return [
         *table,
-        Route("POST", "/api/v3/datasets/{pid}/appendToArrayField", _append),
+        Route("POST", "/api/v3/datasets/{pid}/appendToArrayField", _append, event="dataset.updated"),
         Route("GET", "/api/v3/datasets/fullquery", _fullquery),
         Route("GET", "/api/v3/datasets/fullfacet", _fullfacet),
         Route("GET", "/api/v4/datasets/fullfacet", _fullfacet_v4),

@@ -18,7 +18,7 @@ from jupyter_shinecat.catalog.audit import Actor, actor
 from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.errors import Refused, bad_request
 
-from .call import Call, Route, decode_part
+from .call import Call, Route, Stream, decode_part
 from .router import Router
 from .turns import Turns
 
@@ -46,8 +46,8 @@ class Dispatcher:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def run(self, route: Route, call: Call, token: str | None) -> bytes | None:
-        """The encoded answer; raises what the route raises."""
+    async def run(self, route: Route, call: Call, token: str | None) -> bytes | Stream | None:
+        """The encoded answer, or one that goes on; raises what the route raises."""
         if self._running >= _BUSY:
             raise Refused(503, "The catalog is busy. Try again.", headers={"Retry-After": "1"})
         self._running += 1
@@ -62,7 +62,7 @@ class Dispatcher:
             if self._running == 0:
                 self._idle.set()
 
-    def _answer(self, route: Route, call: Call, token: str | None) -> bytes | None:
+    def _answer(self, route: Route, call: Call, token: str | None) -> bytes | Stream | None:
         settings = self.catalog.settings
         self.catalog.engine.begin(settings.search_limit_s, settings.max_answer_bytes)
         call.who = self.catalog.people.identify(token)
@@ -73,8 +73,10 @@ class Dispatcher:
         told = self.catalog.engine.take_notes(explain=call.explain, everything=self.catalog.access.is_admin(call.who))
         result = route.answer(call)
         call.response_headers.update(told.headers())
-        if result is None or isinstance(result, bytes):  # a route that has its own form
+        if result is None or isinstance(result, (bytes, Stream)):  # a route that has its own form
             return result
+        if route.event and isinstance(result, dict):
+            self.catalog.events.emit(route.event, result)
         return _encode(result)
 
     async def drained(self) -> None:
@@ -139,7 +141,10 @@ class ApiHandler(web.RequestHandler):
         self.set_status(call.status)
         for name, value in call.response_headers.items():
             self.set_header(name, value)
-        await self._send(body)
+        if isinstance(body, Stream):
+            await self._stream(body)
+        else:
+            await self._send(body)
 
     async def _send(self, body: bytes | None) -> None:
         """Finish; who doesn't take the answer in time is dropped, so that it can't pile up in our memory."""
@@ -152,6 +157,25 @@ class ApiHandler(web.RequestHandler):
             self.request.connection.stream.close()  # type: ignore[union-attr]
         except StreamClosedError:
             pass  # gone before the end
+
+    async def _stream(self, answer: Stream) -> None:
+        """Send as it comes, until either side ends it."""
+        pieces = answer.begin()
+        seconds = self._dispatcher.catalog.settings.slow_client_s
+        first = await anext(pieces)  # refusals come before the headers
+        self.set_header("Content-Type", answer.content_type)
+        self.set_header("X-Accel-Buffering", "no")  # proxies must not wait for more
+        try:
+            self.write(first)
+            await self.flush()
+            async for piece in pieces:
+                self.write(piece)
+                await asyncio.wait_for(self.flush(), seconds)
+            await self.finish()
+        except (StreamClosedError, TimeoutError):
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        finally:
+            await pieces.aclose()  # type: ignore[attr-defined]
 
     @staticmethod
     def _query(text: str) -> dict[str, list[str]]:

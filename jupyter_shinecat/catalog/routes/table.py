@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_shinecat.catalog.settings import Settings
 
-from . import administration, auth, datasets, facility, health, jobs, named, parts, publications, users
+from . import administration, auth, datasets, events, facility, health, jobs, named, parts, publications, users
 from .openapi import with_document
 from .router import Router
 
@@ -21,6 +21,7 @@ def router(settings: Settings) -> Router:
         *jobs.routes(),
         *publications.routes(),
         *facility.routes(),
+        *events.routes(),
         *health.routes(),
     ]
     return Router(with_document(table))
