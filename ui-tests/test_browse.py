@@ -89,7 +89,7 @@ def test_conditions_are_added_and_errors_show_their_place(lab: LabPage) -> None:
     widget.get_by_role("combobox", name="Metadata key").fill("photon energy (set)")
     widget.get_by_role("textbox", name="Value with unit").fill("9000 eV")
     widget.get_by_role("textbox", name="Value with unit").press("Enter")
-    expect(widget.get_by_role("status")).to_have_text("1 datasets", timeout=30_000)
+    expect(widget.get_by_role("status")).to_have_text("1 dataset", timeout=30_000)
     box = widget.get_by_role("searchbox")
     expect(box).to_have_value("where `photon energy (set)` > 9000 eV")
     box.fill("lysozyme run > 3 or x = 1")

@@ -38,6 +38,7 @@ def words() -> dict[str, str]:
         "by_name": tr("by name"),
         "largest": tr("largest first"),
         "found": tr("%1 datasets"),
+        "foundOne": tr("1 dataset"),
         "selected": tr("%1 selected"),
         "clear": tr("Clear selection"),
         "select": tr("Select %1"),

@@ -13,6 +13,7 @@ export function Search(): React.ReactElement {
   const { model, trans } = useLab();
   const { query, facets, phase, rows, problem } = useStore(model.list);
   const found = facets.total ?? rows;
+  const number = found === 1 ? trans.__('1 dataset') : trans.__('%1 datasets', formatCount(found));
   return (
     <div className="jp-Shinecat-head">
       <form
@@ -42,7 +43,7 @@ export function Search(): React.ReactElement {
       <div className="jp-Shinecat-filterRow">
         <Groups counts={facets.groups} />
         <span className="jp-Shinecat-found" role="status">
-          {phase === 'ready' || phase === 'loading' ? trans.__('%1 datasets', formatCount(found)) : ''}
+          {phase === 'ready' || phase === 'loading' ? number : ''}
         </span>
       </div>
     </div>

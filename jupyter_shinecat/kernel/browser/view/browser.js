@@ -117,7 +117,8 @@ class View {
       this.trouble.hidden = true;
       this.box.removeAttribute('aria-invalid');
       this.conditions = answer.conditions;
-      this.found.textContent = fill(this.words.found, count(answer.total));
+      this.found.textContent =
+        answer.total === 1 ? this.words.foundOne : fill(this.words.found, count(answer.total));
       this.nothing.hidden = answer.total > 0;
       this.offer(this.type, this.words.all_types, answer.facets.type, this.query.type);
       this.offer(this.group, this.words.all_groups, answer.facets.group, this.query.group);
