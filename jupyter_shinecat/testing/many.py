@@ -34,10 +34,12 @@ def fill(folder: Path, count: int) -> None:
         for number in range(count):
             doc = _document(number)
             file.write(json.dumps({"kind": "dataset", "id": doc["pid"], "doc": doc}) + "\n")
-    command = [sys.executable, "-m", "jupyter_shinecat", "catalog", "import", str(lines), "--data", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
-    if done.returncode:
-        raise RuntimeError(f"the datasets were not imported: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    # Searched through from the first moment: an index that is still being built makes the catalog read everything.
+    for command in (["import", str(lines)], ["reindex"]):
+        whole = [sys.executable, "-m", "jupyter_shinecat", "catalog", *command, "--data", str(folder)]
+        done = subprocess.run(whole, capture_output=True, text=True, timeout=3600)
+        if done.returncode:
+            raise RuntimeError(f"catalog {command[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     lines.unlink()
 
 
