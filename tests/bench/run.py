@@ -17,7 +17,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 # module in this folder, each with ``measure() -> iterable of figures``
-MODULES = ("bench_kernel", "bench_proxy", "bench_extract", "bench_remote", "bench_browse", "bench_catalog", "bench_hostile")
+MODULES = (
+    "bench_kernel",
+    "bench_proxy",
+    "bench_extract",
+    "bench_remote",
+    "bench_browse",
+    "bench_catalog",
+    "bench_hostile",
+)
 
 
 def reached(figure: dict[str, Any]) -> bool:
