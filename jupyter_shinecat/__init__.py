@@ -10,13 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "browse", "derived", "latest", "open", "param", "results", "search", "session", "untracked"]
+__all__ = [
+    "__version__",
+    "browse",
+    "derived",
+    "endpoint",
+    "latest",
+    "open",
+    "param",
+    "results",
+    "scitacean_client",
+    "search",
+    "session",
+    "untracked",
+]
 
 _LAZY = dict.fromkeys(("browse", "derived", "latest", "open", "results", "search"), "kernel")
 _LAZY |= dict.fromkeys(("param", "session", "untracked"), "kernel.steering")
+_LAZY |= dict.fromkeys(("endpoint", "scitacean_client"), "kernel.elsewhere")
 
 if TYPE_CHECKING:
     from .kernel import browse, derived, latest, open, results, search
+    from .kernel.elsewhere import endpoint, scitacean_client
     from .kernel.steering import param, session, untracked
 
 

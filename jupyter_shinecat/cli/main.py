@@ -17,6 +17,7 @@ _COMMANDS = {
     "admin": ("admin", "admin", "Users, groups, datasets and tokens, for administrators."),
     "catalog": ("catalog", "catalog", "Run and care for the embedded catalog."),
     "demo": ("demo", "demo", "Run the whole circle on sample files."),
+    "derived": ("derived", "derived", "Announce a result of a program in any language."),
     "files": ("files", "files", "List the files of a dataset, or serve files to other machines."),
     "lineage": ("lineage", "lineage", "Show what a dataset was made of, and what was made of it."),
     "login": ("account", "login", "Sign in at a catalog."),

@@ -37,15 +37,17 @@ def list_(as_json: bool) -> None:
 def flush(as_json: bool) -> None:
     """Send what waits, now and from here.
 
-    The catalog is reached as SHINECAT_SOCKET, or SHINECAT_CATALOG_URL with SHINECAT_TOKEN, say. Ends with 1 when
-    something is left.
+    The catalog is reached as SHINECAT_SOCKET, or SHINECAT_CATALOG_URL with SHINECAT_TOKEN, say, or where shinecat login
+    signed in. Ends with 1 when something is left.
     """
     from jupyter_shinecat.outbox.flush import flush as send
     from jupyter_shinecat.outbox.settings import Settings
 
+    from .session import open_client
+
     settings = Settings.from_environment()
     try:
-        flushed = send(settings, lambda line: None if as_json else _tell(line))
+        flushed = send(settings, lambda line: None if as_json else _tell(line), open_client)
     except OSError as error:
         raise ShineCatError(
             tr("The outbox in {folder} can't be written ({cause}).", folder=settings.folder, cause=error.strerror),

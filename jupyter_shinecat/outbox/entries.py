@@ -141,6 +141,7 @@ class Entry:
             "reason": self.reason,
             "do": str(self._status.get("do", "")),
             "notebook": self.found.get("notebook"),
+            "session": self.found.get("session"),
             "updated": self.updated,
             "asks": self._asks,
             "choices": self.choices,

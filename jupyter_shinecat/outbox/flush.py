@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_shinecat.formats import Sandbox
+from jupyter_shinecat.scicat import CatalogClient
 
 from .durable import make_folder
 from .lease import STALE_S, Lease
@@ -38,7 +39,11 @@ class Flushed:
     entries: list[dict[str, Any]] = field(default_factory=list)
 
 
-def flush(settings: Settings, tell: Callable[[dict[str, Any]], None]) -> Flushed:
+def flush(
+    settings: Settings,
+    tell: Callable[[dict[str, Any]], None],
+    connect: Callable[[], CatalogClient] = CatalogClient.from_environment,
+) -> Flushed:
     """Send until nothing waits, or until nothing moves any more.
 
     Parameters
@@ -47,6 +52,8 @@ def flush(settings: Settings, tell: Callable[[dict[str, Any]], None]) -> Flushed
         The outbox.
     tell
         Called with each change of an entry.
+    connect
+        Makes the client of the catalog.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def flush(settings: Settings, tell: Callable[[dict[str, Any]], None]) -> Flushed
         return Flushed(holder=holder)
     try:
         with Sandbox(workers=1) as reader:
-            return _work(settings, lease, Outbox(settings, tell, reader))
+            return _work(settings, lease, Outbox(settings, tell, reader, connect))
     finally:
         lease.release()
 

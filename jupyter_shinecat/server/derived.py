@@ -54,6 +54,11 @@ class DerivedSpool:
         DerivedError
             Something is missing or of the wrong kind.
         """
+        if self._write_back == "off":
+            raise DerivedError(
+                tr("Results are not sent from here: write-back is off."),
+                do=tr("Set SHINECAT_WRITE_BACK to auto or ask."),
+            )
         name = _text(body, "name", needed=True)
         paths = _texts(body, "paths")
         if not paths:
@@ -72,7 +77,7 @@ class DerivedSpool:
                 left=tr("Its files are as they were."),
                 do=tr("Make room in {folder}, then announce it again.", folder=self._spool),
             ) from cause
-        return {"state": "waiting", "name": name, "paths": paths}
+        return {"state": "waiting", "name": name, "paths": paths, "session": record[0]["session"]}
 
     def _record(self, name: str, paths: list[str], body: dict[str, Any]) -> list[dict[str, Any]]:
         parameters, software = body.get("parameters", {}), body.get("software", {})

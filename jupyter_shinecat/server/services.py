@@ -15,6 +15,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.scicat import QueryError, Secret, parse_query
 
 from .answers import Answer, refusal
+from .channel import TcpChannel
 from .derived import DerivedSpool
 from .environment import without_secrets
 from .files import FilesProxy
@@ -68,6 +69,7 @@ class Services:
         self.files = FilesProxy(settings.files_url, self.session, self._http)
         self.status = StatusManager(settings, self.session, self.outbox, self._http)
         self.socket = KernelSocket(self, max_request_mb=settings.max_request_mb)
+        self.channel = TcpChannel(self, max_request_mb=settings.max_request_mb)
         self.outbox_process: OutboxProcess | None = None
         self._replaced: dict[str, str | None] = {}
 
@@ -109,6 +111,7 @@ class Services:
         if self.outbox_process is not None:
             await self.outbox_process.stop()
             self.outbox_process = None
+        await self.channel.stop()
         await self.socket.stop()
         await self.session.stop()
         await self._http.close()

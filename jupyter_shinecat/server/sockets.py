@@ -18,7 +18,8 @@ from tornado.web import Application
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
-from .handlers import socket_routes
+from .channel import EndpointRoute
+from .handlers import PREFIX, socket_routes
 
 # sockaddr_un holds 108 bytes on Linux and 104 elsewhere.
 _LONGEST = 100
@@ -117,7 +118,8 @@ class KernelSocket:
         folder = runtime_folder()
         remove_stale(folder)
         path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
-        application = Application(socket_routes(self._services), log_function=_no_log)
+        routes = [*socket_routes(self._services), (rf"{PREFIX}/endpoint", EndpointRoute, {"services": self._services})]
+        application = Application(routes, log_function=_no_log)
         self._server = HTTPServer(application, max_body_size=self._max_request, max_buffer_size=self._max_request + _MB)
         self._server.add_socket(bind_unix_socket(str(path), mode=0o600))
         self.path = path

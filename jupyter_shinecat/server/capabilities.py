@@ -1,0 +1,105 @@
+"""Rights to use our routes over TCP: one for each kernel, good until it is given back or the kernel has ended."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import socket
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.locale import tr
+from jupyter_shinecat.outbox.process import birth, is_alive
+from jupyter_shinecat.scicat import Secret
+
+_PEER = struct.Struct("3i")  # pid, uid, gid
+_MOST = 200
+
+
+class NoCapability(ShineCatError):
+    """Nobody can be given one."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """The right of the process ``pid``, started as ``born`` says."""
+
+    pid: int
+    born: str
+    token: Secret = field(repr=False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return is_alive(self.pid, self.born)
+
+
+class Capabilities:
+    """Gives, knows and takes back capabilities; nothing of them is on disk."""
+
+    def __init__(self) -> None:
+        self._given: dict[int, Capability] = {}
+
+    def give(self, pid: int) -> Capability:
+        """The capability of the process ``pid``; the same one when it asks again.
+
+        Raises
+        ------
+        NoCapability
+            There is no such process, or there are too many.
+        """
+        self._given = {number: given for number, given in self._given.items() if given.alive}
+        known = self._given.get(pid)
+        if known is not None:
+            return known
+        made = Capability(pid, birth(pid), Secret(secrets.token_urlsafe(32)))
+        if not made.alive or len(self._given) >= _MOST:
+            raise NoCapability(
+                tr("This program can't be given an address of its own."), do=tr("Ask from a running kernel.")
+            )
+        self._given[pid] = made
+        return made
+
+    def revoke(self, pid: int) -> bool:
+        """Take back what the process ``pid`` was given; False when there was nothing."""
+        return self._given.pop(pid, None) is not None
+
+    def knows(self, token: str) -> bool:
+        """Whether ``token`` is the capability of a process that still runs."""
+        found = None
+        for given in self._given.values():  # all of them, so that the time taken tells nothing
+            if hmac.compare_digest(given.token.reveal().encode(), token.encode("utf-8", "replace")):
+                found = given
+        if found is not None and not found.alive:
+            self._given.pop(found.pid, None)
+            return False
+        return found is not None
+
+
+def peer_of(connection: Any) -> int | None:
+    """Process number of who is at the other end of a Unix socket; None where the system does not tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    try:
+        pid, _uid, _gid = _PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, option, _PEER.size))
+    except (OSError, struct.error):
+        return None
+    return int(pid) or None
+
+
+def owner_of(address: tuple[str, int]) -> int | None:
+    """User number of the local process that connects from ``address`` (IPv4); None where the system does not tell."""
+    wanted = f"{int.from_bytes(socket.inet_aton(address[0]), 'little'):08X}:{address[1]:04X}"
+    try:
+        lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    for line in lines:
+        fields = line.split()
+        if fields[1] == wanted:
+            return int(fields[7])
+    return None
