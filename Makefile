@@ -95,6 +95,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd labextension && npm run --silent lint
+	$(BIN)/sphinx-build -q -W docs docs/_build/html
 
 format: setup
 	$(BIN)/ruff check --fix .
