@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from jupyter_shinecat.catalog.errors import CatalogError, session_expired
 from jupyter_shinecat.locale import tr
 
 NEVER_S = 100 * 365 * 86400
+_VERIFIED = 1000
 
 
 class TokenMint:
@@ -21,6 +24,8 @@ class TokenMint:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        self._verified: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._guard = threading.Lock()
 
     def __repr__(self) -> str:
         return "TokenMint(...)"
@@ -73,9 +78,20 @@ class TokenMint:
         Refused
             401 ``SESSION_EXPIRED`` when its time is over.
         """
-        try:
-            return jwt.decode(token, self._secret, algorithms=["HS256"], options={"require": ["exp"]})
-        except jwt.ExpiredSignatureError:
-            raise session_expired() from None
-        except jwt.InvalidTokenError:
-            return None
+        with self._guard:
+            claims = self._verified.get(token)
+        if claims is None:
+            try:
+                claims = jwt.decode(token, self._secret, algorithms=["HS256"], options={"require": ["exp"]})
+            except jwt.ExpiredSignatureError:
+                raise session_expired() from None
+            except jwt.InvalidTokenError:
+                return None
+            with self._guard:
+                # A signature that was right stays right; only its time is looked at again.
+                self._verified[token] = claims
+                while len(self._verified) > _VERIFIED:
+                    self._verified.popitem(last=False)
+        elif claims["exp"] <= time.time():
+            raise session_expired()
+        return dict(claims)

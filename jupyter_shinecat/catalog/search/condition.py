@@ -80,14 +80,24 @@ class OneOf(Condition):
 
     path: tuple[str, ...]
     values: tuple[Any, ...]
+    _texts: frozenset[str] = field(init=False, repr=False, compare=False)
+    _others: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Mostly texts are asked for, and of every document of a page: who may see it.
+        object.__setattr__(self, "_texts", frozenset(value for value in self.values if isinstance(value, str)))
+        object.__setattr__(self, "_others", tuple(value for value in self.values if not isinstance(value, str)))
 
     def matches(self, doc: Any) -> bool:
         found = False
         for candidate in candidates(doc, self.path):
             found = True
-            if any(same(candidate, value) for value in self.values):
+            if isinstance(candidate, str):
+                if candidate in self._texts:
+                    return True
+            elif any(same(candidate, value) for value in self._others):
                 return True
-        return not found and None in self.values
+        return not found and None in self._others
 
 
 @dataclass(frozen=True)

@@ -114,22 +114,29 @@ class Engine:
     ) -> dict[str, list[dict[str, Any]]]:
         """Counts by value for each facet; a facet's own part is left out of its own count."""
 
-        def counted(where: Condition, some: list[Facet]) -> tuple[dict[str, Any], int]:
+        # All facets that nothing is asked about share one condition.
+        asked = [(both(*parts.values()), [facet for facet in facets if facet.field not in parts])]
+        for facet in facets:
+            if facet.field in parts:
+                others = both(*(part for name, part in parts.items() if name != facet.field))
+                asked.append((others, [facet]))
+
+        def answered(some: list[tuple[Condition, list[Facet]]]) -> list[tuple[dict[str, Any], int]]:
+            where, first = some[0]
+            # The index answers all of them at one moment; what is read may be read by the index for the next.
             return self._answer(
                 kind,
                 where,
                 visible,
-                lambda search: search.facets(where, some),
-                lambda snapshot: tallied(matching(snapshot, kind, where, visible), some),
+                lambda search: [search.facets(one, wanted) for one, wanted in some],
+                lambda snapshot: [tallied(matching(snapshot, kind, where, visible), first)],
             )
 
-        # All facets that nothing is asked about share one condition.
-        result, total = counted(both(*parts.values()), [facet for facet in facets if facet.field not in parts])
-        for facet in facets:
-            if facet.field in parts:
-                others = both(*(part for name, part in parts.items() if name != facet.field))
-                result.update(counted(others, [facet])[0])
-        return {**{facet.name: result[facet.name] for facet in facets}, "all": [{"totalSets": total}]}
+        counted: list[tuple[dict[str, Any], int]] = []
+        while len(counted) < len(asked):
+            counted += answered(asked[len(counted) :])
+        result = {name: counts for found, _total in counted for name, counts in found.items()}
+        return {**{facet.name: result[facet.name] for facet in facets}, "all": [{"totalSets": counted[0][1]}]}
 
     def metadata_keys(self, kind: str, where: Condition, field: str, visible: Visible) -> list[str]:
         """Names of the top keys of the metadata ``field`` in visible documents, sorted."""

@@ -12,7 +12,7 @@ from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.store import Store
 
 _log = logging.getLogger(__name__)
-_GATHER_S = 0.05
+_GATHER_S = 0.2
 _RETRY_S = 5.0
 
 

@@ -65,8 +65,9 @@ class IndexedSearch:
         self._snapshot = snapshot
         self._visible = visible
         self._compiler = Compiler(view.schema, view.columns)
-        self._pending = snapshot.changed_since("dataset", view.change, MAX_PENDING + 1)
-        gone = [seq for _change, seq in snapshot.deleted_since("dataset", view.change)]
+        behind = snapshot.last_change() != view.change
+        self._pending = snapshot.changed_since("dataset", view.change, MAX_PENDING + 1) if behind else []
+        gone = [seq for _change, seq in snapshot.deleted_since("dataset", view.change)] if behind else []
         if len(self._pending) + len(gone) > MAX_PENDING:
             raise Behind
         self._outdated = sorted({row.seq for row in self._pending} | set(gone))
