@@ -1,4 +1,4 @@
-"""Who changed whose rights: one JSON line each, only ever appended, without secrets."""
+"""Who changed whose rights, made what and deleted what: one JSON line each, only ever appended, without secrets."""
 
 from __future__ import annotations
 
@@ -40,6 +40,17 @@ class Audit:
 
         The change itself is stored already: where the entry can't be written it goes to the log, which says so.
         """
+        self._append(action, subject, detail, durable=True)
+
+    def made(self, kind: str, id: str, **detail: Any) -> None:
+        """Append the entry of a new document.
+
+        It outlives this process, but is not waited for on the disk: the document itself, which is there, says by whom
+        and when it was made.
+        """
+        self._append(f"{kind}.create", id, detail, durable=False)
+
+    def _append(self, action: str, subject: str, detail: dict[str, Any], *, durable: bool) -> None:
         who = actor.get()
         given = {name: value for name, value in detail.items() if value is not None}
         entry = {
@@ -53,7 +64,8 @@ class Audit:
                 if os.write(descriptor, line) != len(line):  # a torn line must not swallow the next one
                     os.write(descriptor, b"\n")
                     raise OSError("only a part was written")
-                os.fsync(descriptor)
+                if durable:
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:

@@ -42,27 +42,32 @@ def _view(user: ops.User) -> dict[str, object]:
     }  # fmt: skip
 
 
+_link_option = click.option("--link", is_flag=True, help="Print the address of a page instead of a code.")
+
+
 @users.command()
 @click.argument("username")
 @click.option("--email", default="", help="E-mail address.")
 @click.option("--group", "groups", multiple=True, help="Group to be in; can be given several times.")
 @click.option("--prompt", is_flag=True, help="Ask for the password now, instead of making a one-time code.")
+@_link_option
 @from_stdin_option
 @catalog_option
 @as_json_option
 def create(
-    username: str, email: str, groups: tuple[str, ...], prompt: bool, from_stdin: bool, url: str | None, as_json: bool
-) -> None:
-    """Create USERNAME; the answer is a one-time code with which the person sets a password."""
+    username: str, email: str, groups: tuple[str, ...], prompt: bool, link: bool, from_stdin: bool, url: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Create USERNAME; the answer is a one-time code, or link, with which the person sets a password."""
     with open_client(url, socket=False) as client:
         require(client, tr("create a user"), accounts_elsewhere())
         password = _new_password(username, prompt, from_stdin)
         user, code = client.send(ops.create_account(username, email=email, groups=groups, password=password))
     if as_json:
-        say_json({**_view(user), **_code_view(code)})
+        say_json({**_view(user), **_code_view(code, client.url)})
         return
     say(tr("Created {name}.", name=user.username))
-    _tell_code(code, client.url)
+    _tell_code(code, client.url, link=link)
 
 
 def _new_password(username: str, prompt: bool, from_stdin: bool) -> Secret | None:
@@ -71,14 +76,20 @@ def _new_password(username: str, prompt: bool, from_stdin: bool) -> Secret | Non
     return ask(tr("New password of {user}", user=username), from_stdin=from_stdin, new=True)
 
 
-def _code_view(code: ops.Code | None) -> dict[str, object]:
-    return {"code": code.code.reveal(), "code_expires_at": code.expires_at} if code else {}
+def _code_view(code: ops.Code | None, url: str) -> dict[str, object]:
+    if code is None:
+        return {}
+    return {"code": code.code.reveal(), "code_expires_at": code.expires_at, "link": ops.password_link(url, code)}
 
 
-def _tell_code(code: ops.Code | None, url: str) -> None:
+def _tell_code(code: ops.Code | None, url: str, *, link: bool) -> None:
     if code is None:
         return
     until = datetime.fromtimestamp(code.expires_at).astimezone().isoformat(sep=" ", timespec="minutes")
+    if link:
+        say(tr("One-time link, good until {time}: {link}", time=until, link=ops.password_link(url, code)))
+        say(tr("Give it to {name} only: whoever opens it sets the password.", name=code.username))
+        return
     say(tr("One-time code, good until {time}: {code}", time=until, code=code.code.reveal()))
     say(
         tr(
@@ -137,20 +148,21 @@ def delete(username: str, url: str | None, as_json: bool) -> None:
 @users.command()
 @click.argument("username")
 @click.option("--prompt", is_flag=True, help="Ask for the new password now, instead of making a one-time code.")
+@_link_option
 @from_stdin_option
 @catalog_option
 @as_json_option
-def password(username: str, prompt: bool, from_stdin: bool, url: str | None, as_json: bool) -> None:
-    """Reset the password of USERNAME by a one-time code, or set it; signed-in sessions end."""
+def password(username: str, prompt: bool, link: bool, from_stdin: bool, url: str | None, as_json: bool) -> None:
+    """Reset the password of USERNAME by a one-time code or link, or set it; signed-in sessions end."""
     with open_client(url, socket=False) as client:
         require(client, tr("set a password"), accounts_elsewhere())
         user = user_named(client, username)
         code = client.send(ops.set_password(user, _new_password(username, prompt, from_stdin)))
     if as_json:
-        say_json({"username": username, **_code_view(code)})
+        say_json({"username": username, **_code_view(code, client.url)})
         return
     say(tr("The old password of {name} holds no longer.", name=username))
-    _tell_code(code, client.url)
+    _tell_code(code, client.url, link=link)
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from jupyter_shinecat.locale import tr
 
@@ -135,6 +136,11 @@ def use_code(username: str, code: Secret, new: Secret) -> Operation[str]:
     """A new password with a one-time code."""
     body = {"username": username, "code": code.reveal(), "new": new.reveal()}
     return Operation(tr("set the password of"), "POST", f"{BASE}/password/code", _username, body=body, subject=username)
+
+
+def password_link(url: str, code: Code) -> str:
+    """The page on which a code's person sets a password; what stands behind the ``#`` browsers send to nobody."""
+    return f"{url.rstrip('/')}/shinecat/password#{urlencode({'user': code.username, 'code': code.code.reveal()})}"
 
 
 def _username(value: Any) -> str:

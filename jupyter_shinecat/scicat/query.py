@@ -31,6 +31,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Owner groups.
     keywords, proposals, samples, pids
         Alternatives of each.
+    runs
+        Run numbers, in the dataset's own field or its metadata.
     instruments
         Identifiers, or the last part of the place where data are taken (``AMO`` of ``/SHINE/AMO``).
     since, until
@@ -50,6 +52,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     groups: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     proposals: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     pids: tuple[str, ...] = ()
@@ -81,15 +84,22 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.since or self.until:
             span = {"begin": self.since or "1000-01-01T00:00:00.000Z", "end": self.until or "9999-12-31T23:59:59.999Z"}
             fields["creationTime"] = span
+        either: list[dict[str, Any]] = []
+        if self.runs:
+            either.append({"$or": [{"runNumber": {"$in": _numbers(self.runs)}}, *_runs_in_metadata(self.runs)]})
         if self.instruments:
             # Many datasets name their instrument only as the place where they were taken, /facility/instrument.
             names = "|".join(re.escape(name) for name in self.instruments)
-            fields["mode"] = {
-                "$or": [
-                    {"instrumentIds": {"$in": list(self.instruments)}},
-                    {"creationLocation": {"$regex": f"(^|[/ ])({names})$"}},
-                ]
-            }
+            either.append(
+                {
+                    "$or": [
+                        {"instrumentIds": {"$in": list(self.instruments)}},
+                        {"creationLocation": {"$regex": f"(^|[/ ])({names})$"}},
+                    ]
+                }
+            )
+        if either:
+            fields["mode"] = either[0] if len(either) == 1 else {"$and": either}
         if self.conditions:
             fields["scientific"] = [condition.to_scicat() for condition in self.conditions]
         return fields
@@ -141,11 +151,19 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {"order": self.order, "limit": self.limit, "skip": self.skip}
 
 
-_TOKEN = re.compile(r'\s*(?:(?P<key>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<open>")|(?P<word>[^\s"]+))')
+_RUN_KEYS = ("run", "run_number", "runNumber")
+# The same keys as people write them in Chinese; their colon may be the wide one.
+_CHINESE = {
+    "课题": "proposal", "提案": "proposal", "课题号": "proposal", "提案号": "proposal", "运行": "run", "运行号": "run",
+    "轮次": "run", "类型": "type", "组": "group", "关键词": "keyword", "仪器": "instrument", "样品": "sample",
+}  # fmt: skip
+_KEY = rf"(?P<key>[A-Za-z]+):|(?P<chinese>{'|'.join(sorted(_CHINESE, key=len, reverse=True))})[:：]"
+_TOKEN = re.compile(rf'\s*(?:{_KEY})?(?:"(?P<quoted>[^"]*)"|(?P<open>")|(?P<word>[^\s"]+))')
 _LISTS = {
     "group": "groups",
     "keyword": "keywords",
     "proposal": "proposals",
+    "run": "runs",
     "instrument": "instruments",
     "sample": "samples",
     "pid": "pids",
@@ -157,9 +175,9 @@ _SINGLE = {"type": "type", "since": "since", "until": "until"}
 def parse_query(text: str) -> Query:
     """Query of what a person typed: words, ``"phrases"`` and ``key:value`` parts.
 
-    Keys are ``type``, ``group``, ``keyword``, ``proposal``, ``instrument``, ``sample``, ``pid``, ``input``, ``since``,
-    ``until``. Conditions on metadata come last, with or without the word ``where`` before them; see
-    `parse_conditions`.
+    Keys are ``type``, ``group``, ``keyword``, ``proposal``, ``run``, ``instrument``, ``sample``, ``pid``, ``input``,
+    ``since``, ``until``; the commonest are understood in Chinese too (``课题:2345``). Conditions on metadata come
+    last, with or without the word ``where`` before them; see `parse_conditions`.
 
     Raises
     ------
@@ -187,6 +205,8 @@ def parse_query(text: str) -> Query:
         if match["open"] is not None:
             raise query_error(match.start("open"), tr("A quote opens here and is never closed."))
         key, value = match["key"], match["quoted"] if match["quoted"] is not None else match["word"]
+        if match["chinese"]:
+            key = _CHINESE[match["chinese"]]
         if key is None:
             words.append(f'"{value}"' if match["quoted"] is not None else value)
         elif key.lower() in _LISTS:
@@ -229,3 +249,20 @@ def _split(text: str) -> int:
     while start and text[start - 1] == "(":
         start -= 1
     return start
+
+
+def _numbers(runs: tuple[str, ...]) -> list[str]:
+    """How run numbers are written: ``17``, ``0017``."""
+    found = list(runs)
+    for number in _whole(runs):
+        found += [str(number), f"{number:04d}"]
+    return list(dict.fromkeys(found))
+
+
+def _runs_in_metadata(runs: tuple[str, ...]) -> list[dict[str, Any]]:
+    values = [*_numbers(runs), *dict.fromkeys(_whole(runs))]
+    return [{f"scientificMetadata.{key}{end}": {"$in": values}} for key in _RUN_KEYS for end in ("", ".value")]
+
+
+def _whole(runs: tuple[str, ...]) -> list[int]:
+    return [int(run) for run in runs if run.isascii() and run.isdigit() and len(run) < 16]

@@ -199,8 +199,9 @@ def test_changes_of_rights_are_in_the_audit_file(catalog, admin, zhang, person):
     admin.patch(f"{ACCOUNTS}/{person['id']}", json={"addGroups": ["AUDITED"]}, headers=headers)
     entries = audit(admin)
     of_dataset = [e for e in entries if e["subject"] == pid]
-    assert [(e["action"], e["user"], e["accessGroups"]) for e in of_dataset] == [
-        ("dataset.access", "zhangxf", [[], ["AMO"]])
+    assert [(e["action"], e["user"], e.get("accessGroups")) for e in of_dataset] == [
+        ("dataset.create", "zhangxf", None),
+        ("dataset.access", "zhangxf", [[], ["AMO"]]),
     ]
     last = next(e for e in reversed(entries) if e["subject"] == person["username"])
     assert (last["action"], last["user"], last["request"], last["added"]) == (
@@ -212,6 +213,35 @@ def test_changes_of_rights_are_in_the_audit_file(catalog, admin, zhang, person):
     assert len(audit(admin)) == len(entries)
     file.open("ab").write(b"\n")
     assert person["password"] not in file.read_text()
+
+
+def test_what_is_made_and_deleted_is_in_the_audit_file(admin, zhang):
+    pid = zhang.create(scientificMetadata={"password": "s3cret-in-metadata"})["pid"]
+    block = {"size": 1, "dataFileList": [{"path": "a.h5", "size": 1, "time": "2026-01-01T00:00:00Z"}]}
+    made = [
+        ("origdatablock", zhang.ds(pid, "/origdatablocks"), block),
+        ("attachment", zhang.ds(pid, "/attachments"), {"thumbnail": "data:,", "caption": "c", "ownerGroup": "GET"}),
+        ("sample", "/api/v3/samples", {"sampleId": "audited", "sampleName": "s", "owner": "o", "ownerGroup": "GET"}),
+        ("proposal", "/api/v3/proposals", {"proposalId": "audited", "email": "a@x.org", "ownerGroup": "GET"}),
+        ("instrument", "/api/v3/instruments", {"name": "audited", "uniqueName": "audited", "pid": "audited"}),
+    ]
+    ids = {"dataset": pid}
+    for kind, path, body in made:
+        answer = admin.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        doc = answer.json()
+        ids[kind] = next(doc[name] for name in ("aid", "sampleId", "proposalId", "id", "pid") if name in doc)
+    assert admin.delete("/api/v3/samples/audited").status_code == 200
+    assert admin.delete(admin.ds(pid, "/origdatablocks/" + ids["origdatablock"])).status_code == 200
+    assert zhang.delete(zhang.ds(pid)).status_code == 200
+    entries = [(e["action"], e["user"], e["subject"]) for e in audit(admin)]
+    for kind, id in ids.items():
+        assert (f"{kind}.create", "zhangxf" if kind == "dataset" else "admin", id) in entries
+    assert {("dataset.delete", "zhangxf", pid), ("sample.delete", "admin", "audited")} <= set(entries)
+    assert ("origdatablock.delete", "admin", ids["origdatablock"]) in entries
+    last = next(e for e in reversed(audit(admin)) if e["action"] == "dataset.delete")
+    assert {"time", "address", "request", "ownerGroup", "createdBy"} <= set(last)
+    assert "s3cret-in-metadata" not in json.dumps(audit(admin))
 
 
 def test_what_administrators_changed_outlives_a_restart_until_the_file_changes(tmp_path):

@@ -74,6 +74,11 @@ def test_a_person_with_a_code_sets_a_password_and_changes_it(catalog, admin, run
     assert run("whoami", "--json", who="newone").json["groups"] == ["GET"]  # this session goes on
     lost = admin("users", "password", "newone")
     assert "shinecat passwd --catalog" in lost.out
+    linked = admin("users", "password", "newone", "--link")
+    assert f"{catalog.url}/shinecat/password#user=newone&code=" in linked.out
+    assert "passwd" not in linked.out.replace("/shinecat/password", "")
+    told = admin("users", "password", "newone", "--json").json
+    assert told["link"].endswith(f"#user=newone&code={told['code']}")
     assert run("whoami", who="newone").code == 1
 
 
@@ -188,7 +193,7 @@ def test_ownership_moves_and_unknown_datasets_change_nothing(both):
 def test_grants_are_in_the_audit_file(catalog, admin):
     pid = create(catalog, "zhangxf", dataset(sourceFolder="/data/audited"))
     admin("datasets", "grant", "AMO", "--pid", pid)
-    entry = next(e for e in admin("audit", "--json").json if e["subject"] == pid)
+    entry = next(e for e in admin("audit", "--json").json if e["subject"] == pid and e["action"] == "dataset.access")
     assert (entry["user"], entry["accessGroups"]) == ("admin", [[], ["AMO"]])
     assert pid in admin("audit").out
 
@@ -198,8 +203,9 @@ def test_a_proposal_granted_is_in_the_audit_file_too(catalog, admin):
     headers = {"Authorization": f"Bearer {catalog.token('admin')}"}
     assert httpx.post(f"{catalog.url}/api/v3/proposals", json=body, headers=headers).status_code == 201
     assert admin("datasets", "grant", "AMO", "--proposal", "P-audit").code == 0
-    entry = next(e for e in admin("audit", "--json").json if e["subject"] == "P-audit")
-    assert (entry["action"], entry["accessGroups"]) == ("proposal.access", [[], ["AMO"]])
+    made, opened = (e for e in admin("audit", "--json").json if e["subject"] == "P-audit")
+    assert made["action"] == "proposal.create"
+    assert (opened["action"], opened["accessGroups"]) == ("proposal.access", [[], ["AMO"]])
 
 
 def test_a_refusal_in_the_middle_says_what_was_done(catalog, run, sign_in, tmp_path):

@@ -42,7 +42,7 @@ class Attachments(Manager):
                 raise Refused(409, f"Attachment with id {doc['aid']} already exists!")
             return doc
 
-        return self.form(self.store.change(change), version)
+        return self.form(self._made(doc["aid"], self.store.change(change)), version)
 
     def validate(self, who: Identity, body: Any) -> dict[str, Any]:
         """Whether :meth:`create` would take a v4 ``body``."""
@@ -150,7 +150,7 @@ class Attachments(Manager):
             tx.delete("attachment", aid)
             return doc
 
-        return self.form(self.store.change(change), version)
+        return self.form(self._gone(aid, self.store.change(change)), version)
 
     def delete_all(self, who: Identity, kind: str, id: str) -> list[Doc]:
         """Delete every visible attachment of one object; stops with a 403 at one that the caller may not delete."""

@@ -73,6 +73,17 @@ class Manager:
         with self.store.snapshot() as snapshot:
             snapshot.last_change()
 
+    def _made(self, id: str, doc: Doc) -> Doc:
+        """Tell the audit file of a new document; gives ``doc`` on."""
+        self.audit.made(self.kind, id, ownerGroup=doc.get("ownerGroup"), datasetId=doc.get("datasetId"))
+        return doc
+
+    def _gone(self, id: str, doc: Doc) -> Doc:
+        """Tell the audit file of a deleted document; gives ``doc`` on."""
+        given = {name: doc.get(name) for name in ("ownerGroup", "datasetId", "createdBy", "createdAt")}
+        self.audit.note(f"{self.kind}.delete", id, **given)
+        return doc
+
     def parse_filter(self, raw: Any, *, version: int = 3) -> Filter:
         """A filter as clients send it; LoopBack's ``limit``, ``skip`` and ``order`` at the top are understood too."""
         raw = {} if raw is None else raw

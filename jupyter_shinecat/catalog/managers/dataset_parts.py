@@ -76,7 +76,7 @@ class DatasetParts(Manager):
             self._count(tx, dataset, doc[self.size_field], len(doc["dataFileList"]))
             return doc
 
-        return self.form(id, self.store.change(change))
+        return self.form(id, self._made(id, self.store.change(change)))
 
     def validate(self, who: Identity, body: Any, *, pid: str | None = None) -> dict[str, Any]:
         """Whether :meth:`create` would take ``body``."""
@@ -163,7 +163,7 @@ class DatasetParts(Manager):
             self._count(tx, dataset, -doc[self.size_field], -len(doc["dataFileList"]))
             return doc
 
-        return self.form(id, self.store.change(change))
+        return self.form(id, self._gone(id, self.store.change(change)))
 
     def delete_all(self, who: Identity, pid: str) -> Doc:
         """Take all blocks away from a dataset; ``{acknowledged, deletedCount}``."""

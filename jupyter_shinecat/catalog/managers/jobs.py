@@ -93,6 +93,7 @@ class Jobs(Manager):
         context = {"job": doc, "request": request, "datasets": [d for d in datasets if d]}
         self._actions.check(kind.create.actions, context)
         self.store.change(lambda tx: tx.insert("job", doc["id"], doc))
+        self._made(doc["id"], doc)
         self._actions.act(kind.create.actions, context)
         return self.form(doc, version)
 
@@ -204,7 +205,7 @@ class Jobs(Manager):
             tx.delete("job", id)
             return doc
 
-        return self.form(self.store.change(change), version)
+        return self.form(self._gone(id, self.store.change(change)), version)
 
 
 def _from_v3(sent: Doc) -> Doc:

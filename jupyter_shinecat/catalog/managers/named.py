@@ -10,7 +10,7 @@ from jupyter_shinecat.catalog.search.condition import both
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
-from .datasets import access_changes
+from .dataset_changes import access_changes
 from .history import record
 from .si import with_si
 from .validate import Field, messages, normalise_dates, problems, require_object, without_nulls
@@ -67,7 +67,7 @@ class Named(Manager):
                 raise self._taken(id)
 
         self.store.change(change)
-        return self.form(doc)
+        return self.form(self._made(id, doc))
 
     def validate(self, who: Identity, body: Any) -> dict[str, Any]:
         """Whether :meth:`create` would take ``body``."""
@@ -166,7 +166,7 @@ class Named(Manager):
             tx.delete(self.kind, id)
             return doc
 
-        return self.form(self.store.change(change))
+        return self.form(self._gone(id, self.store.change(change)))
 
 
 class Samples(Named):

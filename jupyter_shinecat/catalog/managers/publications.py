@@ -15,7 +15,7 @@ from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 from . import doi
 from . import publication_fields as fields
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
-from .datasets import share_access
+from .dataset_changes import share_access
 from .history import record
 from .limits import check_depth
 from .validate import messages, problems, require_object, without_nulls
@@ -43,7 +43,7 @@ class Publications(Manager):
             tx.insert(self.kind, doc["doi"], doc)
 
         self.store.change(change)
-        return self.form(doc, version)
+        return self.form(self._made(doc["doi"], doc), version)
 
     def _checked(self, body: Any, version: int, before: Doc | None = None) -> Doc:
         sent = dict(require_object(body))
@@ -119,7 +119,7 @@ class Publications(Manager):
             tx.delete(self.kind, id)
             return doc
 
-        return self.form(self.store.change(change), version)
+        return self.form(self._gone(id, self.store.change(change)), version)
 
     # -- states --
 

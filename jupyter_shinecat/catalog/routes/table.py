@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_shinecat.catalog.settings import Settings
 
-from . import administration, auth, datasets, events, facility, health, jobs, named, parts, publications, users
+from . import administration, auth, datasets, events, facility, health, jobs, named, pages, parts, publications, users
 from .openapi import with_document
 from .router import Router
 
@@ -14,6 +14,7 @@ def router(settings: Settings) -> Router:
     table = [
         *auth.routes(settings.features),
         *administration.routes(settings.features),
+        *pages.routes(settings.features),
         *users.routes(),
         *datasets.routes(),
         *parts.routes(),

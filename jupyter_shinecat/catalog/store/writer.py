@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import queue
 import threading
@@ -21,6 +22,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _Job = tuple[Callable[[Transaction], Any], "Future[Any]"]
 _GROUP = 200
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Writer:
@@ -103,7 +105,7 @@ class Writer:
         except BaseException as error:
             if sql.in_transaction:
                 sql.execute("ROLLBACK")
-            refusal = _refusal(error)
+            refusal = _refusal(error, sql.system_errno)
             for _work, future in group:
                 future.set_exception(refusal)
             return
@@ -115,9 +117,10 @@ class Writer:
         self._on_commit()
 
 
-def _refusal(error: BaseException) -> BaseException:
-    if isinstance(error, apsw.FullError):
-        _log.error("the disk is full: nothing was stored")
+def _refusal(error: BaseException, system_error: int) -> BaseException:
+    # SQLite knows of a full disk; a quota and a limit on the size of files are only the system's reasons to it.
+    if isinstance(error, apsw.FullError) or (isinstance(error, apsw.IOError) and system_error in _NO_SPACE):
+        _log.error("there is no space left: nothing was stored")
         return Refused(
             507, "The catalog's disk is full; nothing was stored. Ask its operator to free space, then try again."
         )

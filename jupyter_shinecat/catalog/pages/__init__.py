@@ -1,0 +1,1 @@
+"""The few pages of the catalog itself; everything else is REST."""
