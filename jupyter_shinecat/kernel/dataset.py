@@ -12,12 +12,13 @@ from jupyter_shinecat.scicat import Dataset as Record
 
 from . import finding, session
 from .card import dataset_html, dataset_text
-from .dataset_files import DatasetFiles, note_read
+from .dataset_copies import DatasetCopies
+from .dataset_files import note_read
 from .metadata import Metadata
 from .relations import Relations
 
 
-class Dataset(DatasetFiles, Relations):
+class Dataset(DatasetCopies, Relations):
     """A dataset of the catalog; made by ``sc.open`` and by the hits of ``sc.search``.
 
     Examples

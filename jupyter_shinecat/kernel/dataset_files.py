@@ -233,7 +233,13 @@ class DatasetFiles:
         from .listmode import header
 
         wanted = self._choose(file, _LMF_SUFFIXES, "lmf")
-        local = self._locate(wanted)
+        place = self._place(wanted)
+        far = self._remote(place, lambda client: remote.head_of(client, self._record.pid, wanted))
+        if far is not None:
+            self._note("lmf")
+            with record.quiet(), far as head:
+                return header(head, wanted.path)
+        local = self._here(place)
         self._note("lmf", local)
         with record.quiet():
             return header(local, wanted.path)
@@ -298,10 +304,16 @@ class DatasetFiles:
         if place.path is None or place.state not in ("ok", "changed"):
             if place.state in ("missing", "unmapped") and archive.is_archived(self._record):
                 raise archive.archived_problem(self._record, place.reason)
-            raise file_problem(place.state, place.reason, place.do)
+            raise file_problem(place.state, place.reason, self._what_to_do(place))
         if place.state == "changed":
             warnings.warn(place.reason, UserWarning, stacklevel=6)
         return place.path
+
+    @staticmethod
+    def _what_to_do(place: Located) -> str:
+        if place.state in remote.STATES and remote.service() is not None:
+            return tr("ds.h5(), ds[...] and ds.table() read it over the network; ds.fetch() copies it here.")
+        return place.do
 
     def _remote(self, place: Located, open_: Callable[[Any], Any]) -> Any:
         """What ``open_`` makes of the file service, for a file that is not here; None where there is no service.

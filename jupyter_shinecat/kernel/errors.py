@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from jupyter_shinecat.errors import ShineCatError
 
@@ -18,10 +18,14 @@ class FileProblem(ShineCatError):
     Attributes
     ----------
     state
-        ``missing``, ``moved``, ``truncated``, ``unreadable``, ``unmapped``, ``ambiguous``, ``format`` or ``empty``.
+        ``missing``, ``moved``, ``truncated``, ``unreadable``, ``unmapped``, ``ambiguous``, ``format``, ``archived``,
+        ``differs``, ``exists`` or ``empty``.
+    table
+        Of `Dataset.verify`: all files with their states.
     """
 
     state: str = ""
+    table: Any = None
 
 
 class MissingKey(ShineCatError, KeyError):

@@ -149,28 +149,9 @@ def _open(text: str) -> Any:
 
 
 def _lineage(text: str) -> None:
-    from jupyter_shinecat.scicat.lineage import Lineage, lineage
+    from .ancestry import lineage
 
-    pid = _open(text).pid
-    found: Lineage = session.ask(lambda catalog: lineage(catalog, pid))
-
-    def words(one: str) -> str:
-        dataset = found.datasets.get(one)
-        return f"{dataset.name}  {one}" if dataset is not None else tr("{pid} (not for you, or gone)", pid=one)
-
-    def branch(one: str, following: Callable[[str], list[str]], depth: int, above: frozenset[str]) -> None:
-        for other in following(one):
-            print("  " * depth + words(other))
-            if other not in above and depth < 20:
-                branch(other, following, depth + 1, above | {other})
-
-    print(words(pid))
-    for title, following in ((tr("Inputs"), found.inputs), (tr("Results"), found.results)):
-        if following(pid):
-            print(f"{title}:")
-            branch(pid, following, 1, frozenset({pid}))
-    if not found.complete:
-        print(tr("There is more: this is a part only."))
+    print(lineage(_open(text).pid))
 
 
 def _session(_text: str) -> None:

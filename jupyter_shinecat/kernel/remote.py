@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_shinecat import record
@@ -21,6 +25,7 @@ STATES = ("unmapped", "missing", "unreadable")
 SOCKET_BASE = "http://shinecat/shinecat/api/files"
 # A chunk that does not fit HDF5's cache would be read in many small pieces.
 _CHUNKS = 64 * 1024 * 1024
+_HEAD = 1024 * 1024
 
 _client: tuple[tuple[str | None, ...], RangeClient | None] | None = None
 
@@ -85,6 +90,22 @@ def open_range(client: RangeClient, pid: str, file: DataFile) -> RangeFile:
         )
         warnings.warn(what, UserWarning, stacklevel=7)
     return opened
+
+
+@contextlib.contextmanager
+def head_of(client: RangeClient, pid: str, file: DataFile) -> Iterator[Path]:
+    """A temporary file with the first megabyte of a file, and as long as that one, for readers of headers.
+
+    Raises
+    ------
+    RemoteError, FileProblem
+        As `open_range`.
+    """
+    with contextlib.closing(open_range(client, pid, file)) as opened, tempfile.NamedTemporaryFile() as temporary:
+        temporary.write(opened.read(_HEAD))
+        temporary.truncate(opened.size)
+        temporary.flush()
+        yield Path(temporary.name)
 
 
 def open_hdf5(client: RangeClient, pid: str, file: DataFile) -> Any:

@@ -63,6 +63,18 @@ class KernelProcess:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=timeout_s)
 
+    @classmethod
+    def attached(cls, connection_file: Path, timeout_s: float = 120) -> KernelProcess:
+        """A kernel that somebody else started, a Jupyter server for example; it is theirs to stop."""
+        self = cls.__new__(cls)
+        self._timeout_s = timeout_s
+        self._manager = _Elsewhere(connection_file=str(connection_file))
+        self._manager.load_connection_file()
+        self.client = self._manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=timeout_s)
+        return self
+
     @property
     def pid(self) -> int:
         """Process id."""
@@ -132,6 +144,17 @@ class KernelProcess:
         self.client.stop_channels()
         self._manager.shutdown_kernel(now=not self._manager.is_alive())
         self._manager.cleanup_resources()
+
+
+class _Elsewhere(KernelManager):
+    """Of a kernel that another process manages: it is taken to live."""
+
+    async def _async_is_alive(self) -> bool:
+        return True
+
+    def is_alive(self) -> bool:
+        """Always."""
+        return True
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import h5py
 import matplotlib as mpl
 import numpy as np
 import pytest
+from kernel.samples import list_mode
 
 import jupyter_shinecat as sc
 from jupyter_shinecat.kernel.errors import FileProblem
@@ -156,20 +157,10 @@ def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -
         assert ds["/all"].shape == (2, 3)
 
 
-def _list_mode(comment: bytes) -> bytes:
-    strings = b"".join(bytes([len(text)]) + text for text in (b"v1", b"C:/x.lmf", comment))
-    head = (
-        struct.pack("<IiIIII", 476758, 5, 3, 24 + 8 + len(strings), 0, 2)
-        + struct.pack("<II", 1_600_000_000, 1_600_000_060)
-        + strings
-    )
-    return head + struct.pack("<6d", *range(6))
-
-
 def test_list_mode_header(here) -> None:
     (here.folder / "lmf").mkdir(exist_ok=True)
-    (here.folder / "lmf" / "run.lmf").write_bytes(_list_mode("水 jet".encode()))
-    (here.folder / "lmf" / "cut.lmf").write_bytes(_list_mode(b"x")[:20])
+    (here.folder / "lmf" / "run.lmf").write_bytes(list_mode("水 jet".encode()))
+    (here.folder / "lmf" / "cut.lmf").write_bytes(list_mode(b"x")[:20])
     (here.folder / "lmf" / "note.txt").write_text("no header")
     ds = sc.open(here.add("lmf"))
     facts = ds.lmf("run.lmf")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import httpx
 import numpy as np
 import pytest
+from kernel.samples import list_mode
 
 import jupyter_shinecat as sc
 from jupyter_shinecat.kernel import remote
 from jupyter_shinecat.kernel.errors import FileProblem
 from jupyter_shinecat.testing.files import FilesProcess, running_files
-from jupyter_shinecat.testing.kernels import running_kernel, spool_lines
+from jupyter_shinecat.testing.kernels import KernelProcess, running_kernel, spool_lines
 
 SHAPE = (40, 500, 1000)
 
@@ -36,6 +44,8 @@ def far(facility, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilesPro
     facility.add("far table", {"table.csv": sizes["table.csv"]}, **common)
     facility.add("far bad", {"not.h5": sizes["not.h5"]}, **common)
     facility.add("far short", {"frames 溶菌酶.h5": sizes["frames 溶菌酶.h5"] + 1000}, **common)
+    (disk / "run.lmf").write_bytes(list_mode(b"jet") + bytes(3 * 1024 * 1024))
+    facility.add("far events", {"run.lmf": (disk / "run.lmf").stat().st_size}, **common)
     facility.add("far gone", {"gone.h5": 10}, **common)
     facility.add("far elsewhere", {"a.h5": 10}, sourceFolder="/private", sourceFolderHost="daq1")
     roots = [{"group": "GET", "host": "daq1", "folder": "/beamline", "path": str(disk)}]
@@ -102,8 +112,34 @@ def test_what_the_service_does_not_give_has_its_sentence(there, key: str, state:
 
 
 def test_path_stays_a_path_of_this_machine(there) -> None:
-    with pytest.raises(FileProblem, match="is not there"):
+    with pytest.raises(FileProblem, match=r"is not there.*ds\.fetch\(\) copies it here"):
         sc.open(there.pids["far frames"]).path()
+
+
+def test_header_of_a_list_mode_file(there) -> None:
+    client = remote.service()
+    assert client is not None
+    before = client.received_bytes
+    facts = sc.open(there.pids["far events"]).lmf()
+    assert str(facts.comment) == "jet"
+    assert client.received_bytes - before <= 2 * 1024 * 1024
+
+
+def test_fetched_files_are_whole(there, far, tmp_path: Path) -> None:
+    ds = sc.open(there.pids["far events"])
+    copy = ds.fetch(to=tmp_path)
+    assert copy == tmp_path / "run.lmf"
+    assert copy.read_bytes() == (far.disk / "run.lmf").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.lmf"]
+    with pytest.raises(FileProblem, match="is there already"):
+        ds.fetch(to=tmp_path)
+    here_already = sc.open(there.pids["text"])
+    assert here_already.fetch() == here_already.path()
+    with pytest.raises(FileProblem, match="does not give it either"):
+        sc.open(there.pids["far gone"]).fetch(to=tmp_path)
+    with pytest.raises(FileProblem, match="a part of it is missing"):
+        sc.open(there.pids["far short"]).fetch(to=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.lmf"]
 
 
 def test_service_away(there, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,3 +171,67 @@ def test_what_was_read_remotely_is_an_input(there, far, tmp_path: Path) -> None:
     end = [line for line in spool_lines(tmp_path) if line["k"] == "end" and "inputs" in line][-1]
     assert {flow["pid"]: flow["certain"] for flow in end["inputs"]} == {pid: True}
     assert end["paths_in"] == []
+
+
+def test_in_a_kernel_of_a_users_server(there, far, tmp_path: Path) -> None:
+    """As at a facility: the kernel knows a socket, the server adds the token, the service asks the catalog."""
+    pid, foreign = there.pids["far frames"], there.pids["foreign"]
+    with user_server(tmp_path, there.catalog.url, there.token, far.url) as kernel:
+        told = kernel.run("import os; print('SHINECAT_TOKEN' in os.environ, 'SHINECAT_SOCKET' in os.environ)")
+        assert told.stdout == "False True\n"
+        reply = kernel.run(
+            f"import jupyter_shinecat as sc, jupyter_shinecat.kernel.remote as remote\nds = sc.open({pid!r})\n"
+            "f = ds.h5(); x = f['entry/data'][7, 10:20, ::50]\nprint(x.sum(), remote.service().received_bytes > 0)"
+        )
+        assert reply.status == "ok", reply.error[2]
+        expected = np.arange(np.prod(SHAPE), dtype="u2").reshape(SHAPE)[7, 10:20, ::50].sum()
+        assert reply.stdout.splitlines()[-1] == f"{expected} True"
+        reply = kernel.run("print(sc.open(" + repr(there.pids["far table"]) + ").fetch(to='copy.csv').read_text())")
+        assert reply.stdout == "a,b\n1,2\n\n", reply.error[2]
+        assert "NotFound" in kernel.run(f"sc.open({foreign!r})").error[0]
+        kernel.run("open(sc.results('r.txt'), 'w').write(str(x))")
+    end = [line for line in spool_lines(tmp_path) if line["k"] == "end" and "inputs" in line][-1]
+    assert {flow["pid"]: flow["certain"] for flow in end["inputs"]} == {pid: True}
+    assert there.token not in "".join(path.read_text() for path in (tmp_path / "state" / "spool").iterdir())
+
+
+@contextmanager
+def user_server(folder: Path, catalog_url: str, token: str, files_url: str) -> Iterator[KernelProcess]:
+    """A Jupyter server with our extension, and a kernel that it started."""
+    folders = {name: str(folder / name.lower()) for name in ("HOME", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")}
+    for made in folders.values():
+        Path(made).mkdir()
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("SHINECAT_", "JUPYTER"))}
+    env |= folders | {
+        "SHINECAT_CATALOG_URL": catalog_url,
+        "SHINECAT_TOKEN": token,
+        "SHINECAT_FILES_URL": files_url,
+        "SHINECAT_STATE": str(folder / "state"),
+        "SHINECAT_RESULTS": str(folder / "results"),
+        "SHINECAT_LANG": "en",
+        "SHINECAT_RUN_OUTBOX": "0",
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_TOKEN": "test",
+    }
+    command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", "--ServerApp.port=0"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.jpserver_extensions={'jupyter_shinecat': True}"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := list((folder / "jupyter_runtime_dir").glob("jpserver-*.json"))):
+            assert server.poll() is None, (folder / "server.log").read_text()
+            assert time.monotonic() < deadline, (folder / "server.log").read_text()
+            time.sleep(0.05)
+        about = json.loads(found[0].read_text())
+        with httpx.Client(base_url=about["url"], headers={"Authorization": "token test"}, timeout=60) as http:
+            body = {"name": "python3", "path": ""}
+            started = http.post("/api/kernels", json=body)
+            assert started.status_code == 201, started.text
+            runtime = folder / "jupyter_runtime_dir" / f"kernel-{started.json()['id']}.json"
+            kernel = KernelProcess.attached(runtime)
+            yield kernel
+            kernel.client.stop_channels()
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
