@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import jsonschema
-import jsonschema.exceptions
 
 from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.store.documents import Doc
 
+from . import json_schema
 from .handlebars import Template, TemplateError
 from .json_path import JsonPath
 from .template_helpers import regex
@@ -108,7 +107,7 @@ def _case(action: Doc, context: dict[str, Any]) -> list[Doc]:
 
 def _matches(case: Doc, value: Any, place: str) -> bool:
     if "schema" in case:
-        return jsonschema.Draft7Validator(case["schema"]).is_valid(value)
+        return json_schema.is_valid(case["schema"], value)
     if "regex" in case:
         if not isinstance(value, str):
             raise _bad(f"Property {place} was expected to be a string.")
@@ -158,9 +157,9 @@ def _fits(schemas: Any, document: Any, begin: str) -> None:
         if not found:
             raise _bad(f"{begin} Requires '{place}'")
         for value in found:
-            error = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(value))
-            if error is not None:
-                raise _bad(f"{begin} Invalid value for '{place}': {error.message[:300]}")
+            problem = json_schema.worst_problem(schema, value)
+            if problem is not None:
+                raise _bad(f"{begin} Invalid value for '{place}': {problem[:300]}")
 
 
 def _request(action: Doc, context: dict[str, Any]) -> None:

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import jsonschema
-import jsonschema.exceptions
-
 from jupyter_shinecat.catalog.errors import CatalogError, Refused
 from jupyter_shinecat.catalog.store.documents import Doc
 from jupyter_shinecat.locale import tr
 
+from . import json_schema
 from .handlebars import Template
 from .job_actions import OUTSIDE
 from .json_path import JsonPath
@@ -110,10 +108,10 @@ def _check_actions(actions: Any, name: str) -> None:
                 for part in ("request", "datasets"):
                     for place, schema in (action.get(part) or {}).items():
                         JsonPath(str(place))
-                        jsonschema.Draft7Validator.check_schema(schema)
+                        json_schema.check(schema)
             elif kind == "switch":
                 _check_switch(action, name)
-        except (ValueError, AttributeError, KeyError, jsonschema.exceptions.SchemaError) as error:
+        except (ValueError, AttributeError, KeyError) as error:
             raise _wrong(f"{name}: {kind}: {str(error)[:200]}") from None
         if kind == "log" and action.get("init"):
             _log.info("%s", Template(str(action["init"])).filled(action)[:1000])
@@ -135,7 +133,7 @@ def _check_switch(action: Doc, name: str) -> None:
         raise ValueError("phase is validate, perform or all")
     for case in action.get("cases") or []:
         if "schema" in case:
-            jsonschema.Draft7Validator.check_schema(case["schema"])
+            json_schema.check(case["schema"])
         elif "regex" in case:
             pattern, slash, flags = str(case["regex"])[1:].rpartition("/")
             if not slash or not str(case["regex"]).startswith("/"):
