@@ -52,6 +52,8 @@ class Keeper:
         self._stopping = stopping
         with store.snapshot() as snapshot:
             self._large = snapshot.number_of_changes("dataset", change, _LARGE_BATCH) == _LARGE_BATCH
+            # A new index has none of what is changed up to here.
+            self._new_until = 0 if change else snapshot.last_change()
         self._writer: tantivy.IndexWriter | None = index.writer(_LARGE_HEAP if self._large else _HEAP, 1)
         self._searcher = index.searcher()
         columns.left_out_before = self._left_out
@@ -113,7 +115,7 @@ class Keeper:
             for _change, seq in gone:
                 writer.delete_documents_by_term("key", str(seq))
             for row in snapshot.changes("dataset", self._change):
-                if not new:
+                if row.change > self._new_until:
                     writer.delete_documents_by_term("key", str(row.seq))
                 writer.add_document(as_document(build_entry(row.seq, row.doc, self._columns)))
                 target, number, room = row.change, number + 1, room - row.size
