@@ -16,6 +16,7 @@ __all__ = [
     "derived",
     "endpoint",
     "latest",
+    "lineage",
     "open",
     "param",
     "results",
@@ -28,9 +29,11 @@ __all__ = [
 _LAZY = dict.fromkeys(("browse", "derived", "latest", "open", "results", "search"), "kernel")
 _LAZY |= dict.fromkeys(("param", "session", "untracked"), "kernel.steering")
 _LAZY |= dict.fromkeys(("endpoint", "scitacean_client"), "kernel.elsewhere")
+_LAZY["lineage"] = "kernel.ancestry"
 
 if TYPE_CHECKING:
     from .kernel import browse, derived, latest, open, results, search
+    from .kernel.ancestry import lineage
     from .kernel.elsewhere import endpoint, scitacean_client
     from .kernel.steering import param, session, untracked
 

@@ -33,11 +33,16 @@ def lineage(pid: str, depth: int, url: str | None, as_json: bool) -> None:
                 },
                 "edges": [{"input": source, "result": result} for source, result in sorted(found.edges)],
                 "hidden": sorted(found.hidden),
+                "older": found.older,
+                "newer": found.newer,
                 "complete": found.complete,
             }
         )
         return
     say(_words(found, found.pid))
+    for title, versions in ((tr("Newer version"), found.newer), (tr("Older version"), found.older)):
+        for other in versions:
+            say(f"{title}: {_words(found, other)}")
     for title, next_of in ((tr("Inputs"), found.inputs), (tr("Results"), found.results)):
         if next_of(found.pid):
             say(title)

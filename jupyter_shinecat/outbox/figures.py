@@ -27,6 +27,9 @@ def picture(path: str, into: Path, *, time_s: float = _TIME_S) -> dict[str, Any]
     dict
         ``{"mime": ...}``, or ``{"error": ...}`` when no such picture could be made.
     """
+    told = _as_it_is(path, str(into))
+    if told:
+        return told
     # -P: a folder named like our package where we happen to stand must not be run.
     command = [sys.executable, "-P", "-m", __name__, path, str(into)]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("SHINECAT_", "JUPYTERHUB_"))}
@@ -56,20 +59,24 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_TIME_S, _TIME_S))
 
 
-def _make(path: str, into: str) -> dict[str, Any]:
-    size = os.stat(path).st_size
-    with open(path, "rb") as file:
-        start = file.read(512)
-        mime = next((mime for magic, mime in _TYPES.items() if start.startswith(magic)), "")
-        if not mime and b"<svg" in start + file.read(4096):
-            mime = "image/svg+xml"
-        if mime and size <= MAX_BYTES:
-            file.seek(0)
-            _write(into, file.read(MAX_BYTES + 1))
-            return {"mime": mime}
+def _as_it_is(path: str, into: str) -> dict[str, Any]:
+    """A picture that is small enough is copied: nothing of it is understood but its first bytes."""
+    try:
+        size = os.stat(path).st_size
+        with open(path, "rb") as file:
+            start = file.read(4608)
+            mime = next((mime for magic, mime in _TYPES.items() if start.startswith(magic)), "")
+            if not mime and b"<svg" in start:
+                mime = "image/svg+xml"
+            if mime and size <= MAX_BYTES:
+                file.seek(0)
+                _write(into, file.read(MAX_BYTES + 1))
+                return {"mime": mime}
+    except (OSError, ValueError) as error:
+        return {"error": f"{type(error).__name__}: {error}"[:300]}
     if mime not in ("image/png", "image/jpeg"):
         return {"error": f"{size} bytes are too many for a drawing" if mime else "not a picture"}
-    return _scale(path, into)
+    return {}
 
 
 def _scale(path: str, into: str) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def _write(into: str, content: bytes) -> None:
 def _main(path: str, into: str) -> None:
     _limit()
     try:
-        told = _make(path, into)
+        told = _scale(path, into)
     except Exception as error:  # any reader of foreign bytes may raise anything; the parent gets a sentence
         told = {"error": f"{type(error).__name__}: {error}"[:300]}
     print(json.dumps(told))

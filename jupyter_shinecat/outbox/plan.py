@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient, Dataset, Identity, NotFound
+from jupyter_shinecat.scicat.lineage import VERSION_OF
 
 from . import compose
 from .access import access_of
@@ -83,7 +84,7 @@ def plan(
         return made
     if older.pid not in inputs and not older.is_published and not client.find({"inputDatasets": older.pid}, limit=1):
         return {**made, "mode": UPDATE, "pid": older.pid, "doc": _changes(doc, older)}
-    doc["relationships"] = [{"pid": older.pid, "relationship": "is new version of"}]
+    doc["relationships"] = [{"pid": older.pid, "relationship": VERSION_OF}]
     doc["comment"] = f"New version of {older.pid}"
     return made
 

@@ -23,7 +23,7 @@ from .owners import Owners
 from .pauses import Pauses
 from .plan import DATASET_ASKED, Done, plan
 from .requests import RELEASE, RETRY, Request, take_requests
-from .send import Sender, Settling
+from .send import RESENT, Sender, Settling
 from .settings import Settings
 from .taking import Taker
 from .windows import Windows
@@ -223,7 +223,10 @@ class Outbox:
         last = sender.step(entry)
         done_step = entry.step(DATASET) or {}
         pid = done_step.get("pid") or (entry.step(PLAN) or {}).get("pid")
-        return self._news.set(entry, SENT if last else SENDING, "", "", pid=pid)
+        left = (entry.step(RESENT) or {}).get("left") if last else None
+        reason = tr("The catalog stored a request twice: {places}.", places=", ".join(left)) if left else ""
+        do = tr("An administrator of the catalog may delete these copies.") if left else ""
+        return self._news.set(entry, SENT if last else SENDING, reason, do, pid=pid)
 
     # -- the catalog ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from .client import CatalogClient
 from .errors import AccessDenied, NotFound
 from .models import Dataset
 
+VERSION_OF = "is new version of"
 _CHUNK = 50
 _FIELDS = ("pid", "datasetName", "type", "ownerGroup", "inputDatasets", "creationTime")
 
@@ -27,6 +28,8 @@ class Lineage:
         PIDs that are named as inputs but not visible, or gone.
     edges
         Pairs (input, result).
+    older, newer
+        Versions of ``pid``: those that it replaces, and those that replace it.
     complete
         False when a limit cut it.
     """
@@ -35,6 +38,8 @@ class Lineage:
     datasets: dict[str, Dataset] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     edges: set[tuple[str, str]] = field(default_factory=set)
+    older: list[str] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)
     complete: bool = True
 
     def inputs(self, pid: str) -> list[str]:
@@ -65,7 +70,22 @@ def lineage(client: CatalogClient, pid: str, *, depth: int = 10, limit: int = 10
     found = Lineage(start.pid, {start.pid: start})
     _up(client, found, [start], depth, limit)
     _down(client, found, [start], depth, limit)
+    _versions(client, found, start)
     return found
+
+
+def _versions(client: CatalogClient, found: Lineage, start: Dataset) -> None:
+    """Both directions of ``is new version of``, as a result that was published or used is replaced."""
+    related = [one for one in start.doc.get("relationships") or [] if isinstance(one, dict)]
+    found.older = [str(one.get("pid")) for one in related if one.get("relationship") == VERSION_OF]
+    newer = client.find({"relationships.pid": start.pid}, limit=_CHUNK, fields=(*_FIELDS, "relationships"))
+    for dataset in newer:
+        told = dataset.doc.get("relationships") or []
+        if any(one.get("pid") == start.pid and one.get("relationship") == VERSION_OF for one in told):
+            found.newer.append(dataset.pid)
+            found.datasets.setdefault(dataset.pid, dataset)
+    unknown = [pid for pid in found.older if pid not in found.datasets]
+    found.datasets.update((dataset.pid, dataset) for dataset in _by_pid(client, unknown))
 
 
 def _up(client: CatalogClient, found: Lineage, layer: list[Dataset], depth: int, limit: int) -> None:

@@ -288,7 +288,8 @@ class Bench:
 @pytest.fixture(scope="session", params=PROFILES)
 def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogProcess]:
     """A running catalog in each profile."""
-    with running_catalog(tmp_path_factory.mktemp("catalog"), profile=request.param) as running:
+    folder = tmp_path_factory.mktemp("catalog")
+    with running_catalog(folder, profile=request.param, settings={"TRACKABLES": "Dataset"}) as running:
         yield running
 
 
