@@ -123,7 +123,7 @@ def test_is_valid_says_what_is_wrong(zhang):
     bad = zhang.post("/api/v4/datasets/isValid", json={"type": "raw", "ownerGroup": "GET", "contactEmail": "nobody"})
     assert bad.status_code == 200
     assert bad.json()["valid"] is False
-    assert "Expected an email" in bad.json()["reason"]
+    assert "Expected an email" in " ".join(bad.json()["reason"])
 
 
 def test_both_apis_show_one_store(zhang):

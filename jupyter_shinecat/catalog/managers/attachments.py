@@ -28,6 +28,8 @@ class Attachments(Manager):
         sent = dict(require_object(body))
         if target is not None:
             sent[{"dataset": "datasetId", "sample": "sampleId", "proposal": "proposalId"}[target[0]]] = target[1]
+            if target[0] == "sample":
+                self._of_sample(who, sent, target[1])
         doc = self._checked(sent, version)
         doc.setdefault("aid", new_uuid())
         doc["isPublished"] = bool(doc.get("isPublished", False))
@@ -44,12 +46,19 @@ class Attachments(Manager):
 
         return self.form(self._made(doc["aid"], self.store.change(change)), version)
 
+    def _of_sample(self, who: Identity, sent: Doc, id: str) -> None:
+        """An attachment of a sample may leave its group out: it is then the sample's."""
+        with self.store.snapshot() as snapshot:
+            sample = snapshot.get("sample", id)
+            if sample is not None and self.access.visible(who, "sample").shows(snapshot, sample):
+                sent.setdefault("ownerGroup", sample["ownerGroup"])
+
     def validate(self, who: Identity, body: Any) -> dict[str, Any]:
         """Whether :meth:`create` would take a v4 ``body``."""
         if not who.signed_in:
             raise forbidden()
         texts = messages(problems(require_object(body), fields.V4))
-        return {"valid": not texts, **({"reason": "; ".join(texts)} if texts else {})}
+        return {"valid": not texts, **({"reason": texts} if texts else {})}
 
     def _checked(self, sent: Doc, version: int, *, partial: bool = False) -> Doc:
         found = problems(sent, fields.V3 if version == 3 else fields.V4, partial=partial)
@@ -152,9 +161,10 @@ class Attachments(Manager):
 
         return self.form(self._gone(aid, self.store.change(change)), version)
 
-    def delete_all(self, who: Identity, kind: str, id: str) -> list[Doc]:
+    def delete_all(self, who: Identity, kind: str, id: str) -> Doc:
         """Delete every visible attachment of one object; stops with a 403 at one that the caller may not delete."""
-        return [self.delete(who, doc["id"], version=3, target=(kind, id)) for doc in self.of(who, kind, id)]
+        gone = [self.delete(who, doc["id"], version=3, target=(kind, id)) for doc in self.of(who, kind, id)]
+        return self.deleted(len(gone))
 
     @staticmethod
     def _stored(tx: Transaction, aid: str, target: tuple[str, str] | None) -> Doc:

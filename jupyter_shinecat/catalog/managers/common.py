@@ -68,6 +68,10 @@ class Manager:
     def _nested(self) -> bool:
         return self.settings.profile != "scicat-5"
 
+    def deleted(self, number: int) -> Doc:
+        """What is answered when several documents were deleted."""
+        return {"acknowledged": True, "deletedCount": number, **({"count": number} if self.complete else {})}
+
     def ping(self) -> None:
         """Read something; raises when the database is gone."""
         with self.store.snapshot() as snapshot:

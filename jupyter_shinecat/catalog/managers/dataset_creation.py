@@ -54,11 +54,13 @@ class DatasetCreation(DatasetForms):
             found = self._check(require_object(body), version)
             check_metadata(body.get("scientificMetadata"), self.settings)
         except Refused as refusal:
-            return {"valid": False, "error": str(refusal), "reason": str(refusal)}
-        if not found:
+            texts = [str(refusal)]
+        else:
+            texts = messages(found)
+        if not texts:
             return {"valid": True}
-        text = "; ".join(messages(found))
-        return {"valid": False, "error": text, "reason": text}
+        # The real server has no reasons here; scicat-sdk-py's model wants them as a list.
+        return {"valid": False, "error": "; ".join(texts), **({"reason": texts} if self.complete else {})}
 
     def _new_lifecycle(self) -> Doc:
         cycle = _new_lifecycle()

@@ -81,7 +81,7 @@ class DatasetParts(Manager):
     def validate(self, who: Identity, body: Any, *, pid: str | None = None) -> dict[str, Any]:
         """Whether :meth:`create` would take ``body``."""
         texts = self._looked_at(who, body, pid)[2]
-        return {"valid": not texts, **({"error": "; ".join(texts), "reason": "; ".join(texts)} if texts else {})}
+        return {"valid": not texts, **({"error": "; ".join(texts), "reason": texts} if texts else {})}
 
     def _looked_at(self, who: Identity, body: Any, pid: str | None) -> tuple[Doc, Any, list[str]]:
         """A body without its files, the files, and what is wrong with both."""
@@ -166,7 +166,7 @@ class DatasetParts(Manager):
         return self.form(id, self._gone(id, self.store.change(change)))
 
     def delete_all(self, who: Identity, pid: str) -> Doc:
-        """Take all blocks away from a dataset; ``{acknowledged, deletedCount}``."""
+        """Take all blocks away from a dataset; ``{acknowledged, deletedCount}``, and ``count`` for scicat-sdk-py."""
 
         def change(tx: Transaction) -> int:
             dataset = tx.get("dataset", pid)
@@ -180,7 +180,7 @@ class DatasetParts(Manager):
             tx.replace("dataset", pid, {**dataset, **dict.fromkeys(self.totals, 0)})
             return len(ids)
 
-        return {"acknowledged": True, "deletedCount": self.store.change(change)}
+        return self.deleted(self.store.change(change))
 
     def _owned(self, tx: Transaction, id: str, pid: str | None) -> tuple[Doc, Doc]:
         doc = tx.get(self.kind, id)

@@ -158,6 +158,20 @@ class Jobs(Manager):
         found = self.engine.find(self.kind, where, self.access.visible(who, self.kind), self.page_of(limits))
         return [self.form(doc, version) for doc in found]
 
+    def with_datasets(self, who: Identity, raw: Any) -> list[Doc]:
+        """Visible jobs of a filter, each with those of its datasets that ``who`` may see."""
+        if not who.signed_in:
+            raise forbidden()
+        wanted = self.parse_filter(raw)
+        visible = self.access.visible(who, "dataset")
+        result = []
+        with self.store.snapshot() as snapshot:
+            for doc in self.found(who, wanted):
+                found = snapshot.get_many("dataset", [item["pid"] for item in _datasets(doc)])
+                details = [shown(item, pid) for pid, item in found.items() if visible.shows(snapshot, item)]
+                result.append(wanted.projection.apply({**self.form(doc, 4), "datasetDetails": details}))
+        return result
+
     def datasets_of(self, who: Identity, id: Any, fields: Any) -> list[Doc]:
         """The datasets of a job that ``who`` may see."""
         doc = self._readable(who, id if isinstance(id, str) else "")

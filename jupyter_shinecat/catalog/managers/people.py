@@ -181,9 +181,17 @@ class People(Manager):
         """The caller's user document."""
         return self._me(who).user_document
 
+    def _identity(self, account: Account) -> dict[str, Any]:
+        """An identity; the real server has neither credentials nor claims of local accounts, some clients need them."""
+        document = account.identity_document
+        if not self.complete:
+            document.pop("credentials")
+            document["profile"].pop("oidcClaims")
+        return document
+
     def my_identity(self, who: Identity) -> dict[str, Any]:
         """The caller's identity."""
-        return self._me(who).identity_document
+        return self._identity(self._me(who))
 
     def users(self, who: Identity) -> list[dict[str, Any]]:
         """Everyone for administrators, oneself for others, nobody for anonymous callers."""
@@ -204,7 +212,7 @@ class People(Manager):
 
     def user_identity(self, who: Identity, id: str) -> dict[str, Any]:
         """One identity, for oneself and administrators."""
-        return self._self_or_admin(who, id).identity_document
+        return self._identity(self._self_or_admin(who, id))
 
     def find_identity(self, who: Identity, raw: Any) -> dict[str, Any] | None:
         """The first identity of a filter: of everyone for administrators, else oneself only."""
@@ -212,7 +220,7 @@ class People(Manager):
             raise unauthenticated()
         where = self._identity_parser(raw)
         people = self._accounts.all() if self.access.is_admin(who) else [self._me(who)]
-        return next((a.identity_document for a in people if where.matches(a.identity_document)), None)
+        return next((self._identity(a) for a in people if where.matches(a.identity_document)), None)
 
     @staticmethod
     def _identity_parser(raw: Any) -> Any:

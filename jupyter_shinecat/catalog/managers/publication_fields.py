@@ -64,8 +64,8 @@ def from_v3(body: Doc, before: Doc | None = None) -> Doc:
     return doc
 
 
-def to_v3(doc: Doc) -> Doc:
-    """The v3 form of a stored publication."""
+def to_v3(doc: Doc, *, complete: bool = False) -> Doc:
+    """The v3 form of a stored publication; ``complete`` has what v3 demands and v4 may lack."""
     metadata = doc.get("metadata") or {}
     publisher = metadata.get("publisher")
     form: Doc = {"_id": doc["doi"], "doi": doc["doi"]}
@@ -91,7 +91,14 @@ def to_v3(doc: Doc) -> Doc:
             form[name] = values
     if doc.get("registeredTime"):
         form["registeredTime"] = doc["registeredTime"]
-    return {name: value for name, value in form.items() if value is not None}
+    form = {name: value for name, value in form.items() if value is not None}
+    if complete:
+        year = int(str(doc.get("registeredTime") or doc["createdAt"])[:4])
+        form = {
+            "publisher": "", "publicationYear": year, "resourceType": "", "dataDescription": doc.get("abstract", ""),
+            **form,
+        }  # fmt: skip
+    return form
 
 
 def _named(items: Any, field: str) -> list[str] | None:

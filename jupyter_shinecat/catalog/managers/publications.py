@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jsonschema
-import jsonschema.exceptions
-
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not_found
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
-from . import doi
+from . import doi, json_schema
 from . import publication_fields as fields
 from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
 from .dataset_changes import share_access
@@ -76,10 +73,9 @@ class Publications(Manager):
                 raise bad_request(f"Dataset with pid {pid[:200]} does not exist or is not accessible.")
         return list(found.values())
 
-    @staticmethod
-    def form(doc: Doc, version: int) -> Doc:
+    def form(self, doc: Doc, version: int) -> Doc:
         """A publication as the API's ``version`` shows it."""
-        return fields.to_v3(doc) if version == 3 else shown(doc, doc["doi"], with_id=True)
+        return fields.to_v3(doc, complete=self.complete) if version == 3 else shown(doc, doc["doi"], with_id=True)
 
     def get(self, who: Identity, id: str, *, version: int) -> Doc:
         """One publication; a 404 when it is not there, or private to others."""
@@ -197,12 +193,9 @@ class Publications(Manager):
         schema = configuration.get("metadataSchema") if isinstance(configuration, dict) else None
         if not schema:
             return
-        errors = sorted(jsonschema.Draft7Validator(schema).iter_errors(doc.get("metadata") or {}), key=str)
-        if errors:
-            listed = [
-                {"instancePath": "/".join(["", *map(str, error.absolute_path)]), "message": error.message[:300]}
-                for error in errors[:50]
-            ]
+        found = json_schema.problems(schema, doc.get("metadata") or {})
+        if found:
+            listed = [{"instancePath": place, "message": message[:300]} for place, message in found[:50]]
             raise Refused(400, [item["message"] for item in listed], body=listed)
 
     def _open(self, tx: Transaction, who: Identity, datasets: list[Doc]) -> None:

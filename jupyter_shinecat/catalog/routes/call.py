@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from jupyter_shinecat.catalog.errors import Refused, bad_request, unauthenticate
 from jupyter_shinecat.catalog.managers.limits import check_depth
 
 _decode = msgspec.json.Decoder().decode
+_SHORT = 10_000
 
 
 @dataclass
@@ -130,7 +132,29 @@ def decode_json(data: bytes, prefix: str) -> Any:
     try:
         return _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise bad_request(f"{prefix}{str(error)[:200]}") from None
+        raise bad_request(f"{prefix}{_told(data) or str(error)[:200]}") from None
+
+
+def _told(data: bytes) -> str:
+    """What the real server's parser says of broken JSON; nothing where that doesn't fit, or would take long."""
+    if len(data) > _SHORT:
+        return ""
+    try:
+        json.loads(data)
+    except json.JSONDecodeError as error:
+        place = f" in JSON at position {error.pos}"
+        after = error.doc[: error.pos].rstrip()
+        if error.pos >= len(error.doc.rstrip()):
+            return "Unexpected end of JSON input"
+        if error.msg.startswith("Expecting property name"):
+            return (
+                "Expected property name or '}'" if after.endswith("{") else "Expected double-quoted property name"
+            ) + place
+        if error.msg.startswith("Expecting ':'"):
+            return f"Expected ':' after property name{place}"
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 def decode_part(raw: str) -> str:

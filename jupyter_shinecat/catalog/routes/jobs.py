@@ -12,7 +12,9 @@ def _facets(call: Call) -> Any:
     return call.catalog.jobs.facets(call.who, call.json("fields"), call.json("facets"))
 
 
-def _details(call: Call) -> Any:
+def _details(call: Call, version: int) -> Any:
+    if version == 4 and not call.query.get("jobId"):
+        return call.catalog.jobs.with_datasets(call.who, call.filter)
     return call.catalog.jobs.datasets_of(call.who, (call.query.get("jobId") or [""])[0], call.json("datasetFields"))
 
 
@@ -27,7 +29,7 @@ def _of(version: int) -> list[Route]:
             lambda c: c.catalog.jobs.query(c.who, c.json("fields"), c.json("limits"), version=version),
         ),
         Route("GET", f"{base}/fullfacet", _facets),
-        Route("GET", f"{base}/datasetDetails", _details),
+        Route("GET", f"{base}/datasetDetails", lambda c: _details(c, version)),
         Route("GET", one, lambda c: c.catalog.jobs.get(c.who, c.params["id"], version=version)),
         Route("PATCH", one, lambda c: c.catalog.jobs.patch(c.who, c.params["id"], c.body, version=version)),
         Route("DELETE", one, lambda c: c.catalog.jobs.delete(c.who, c.params["id"], version=version)),
