@@ -40,13 +40,13 @@ def begin(shell: Any = None, *, quiet: bool = False) -> None:
     if mode == "ask":
         sentence = tr(
             "Results that you save (best in {folder}) wait in the catalog panel for your yes to become Derived "
-            "datasets; %shinecat record off stops this.",
+            "datasets; %shinecat outbox shows them, %shinecat record off stops this.",
             folder=folder,
         )
     else:
         sentence = tr(
             "Results that you save (best in {folder}) become Derived datasets in the catalog, with their inputs and "
-            "code; %shinecat record off stops this.",
+            "code; %shinecat outbox shows them, %shinecat record off stops this.",
             folder=folder,
         )
     print(sentence, file=sys.stdout)
