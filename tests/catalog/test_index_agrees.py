@@ -2,12 +2,15 @@
 
 import random
 import shutil
+from functools import partial
 
 import pytest
 
 from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.search import about, keeper
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.asked_facets import plain
+from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
@@ -289,3 +292,41 @@ def test_index_of_another_database_or_ahead_of_this_one_is_not_trusted(tmp_path)
     check(store, engine, rng, 3)
     engine.close()
     store.close()
+
+
+def test_numbers_beyond_the_columns_are_found_too(tmp_path, monkeypatch):
+    """Columns are few here: most metadata keys have none, whoever brought them, before and after a restart."""
+    few = partial(Columns, most=len(Columns()) + 5)
+    monkeypatch.setattr(keeper, "Columns", few)
+    monkeypatch.setattr(about, "Columns", few)
+    rng = random.Random(11)
+    for begin in (0, 60):
+        store = Store(tmp_path)
+        engine = Engine(store, tmp_path / "index")
+
+        def fill(tx, begin=begin):
+            for number in range(begin, begin + 60):
+                doc = a_document(rng, number)
+                tx.insert("dataset", doc["pid"], doc)
+            return tx.last_change()
+
+        assert engine.index.wait(store.change(fill), 60)
+        assert len(engine.index.view.columns) <= len(Columns()) + 5
+        check(store, engine, rng, 25)
+        engine.close()
+        store.close()
+
+
+def test_no_group_takes_all_columns():
+    columns = Columns(most=len(Columns()) + 100)
+    for number in range(1000):
+        columns.admit(f"scientificMetadata.evil {number}", "EVIL")
+    assert columns.of("scientificMetadata.evil 0")
+    assert columns.of("scientificMetadata.evil 999") is None
+    assert columns.admit("scientificMetadata.energy", "GET")
+    # Left without a column once, left without for good, whoever brings it: a column tells all or nothing.
+    assert columns.admit("scientificMetadata.evil 999", "GET") is None
+    columns.left_out.clear()
+    columns.left_out_before = lambda path: path == "scientificMetadata.evil 998"
+    assert columns.admit("scientificMetadata.evil 998", "GET") is None
+    assert columns.admit("scientificMetadata.theta", "GET")

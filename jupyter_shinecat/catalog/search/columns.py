@@ -44,6 +44,9 @@ class Columns:
         self._held[group] += 1
         self._numbers[path] = number
 
+    def __len__(self) -> int:
+        return len(self._numbers)
+
     def of(self, path: str) -> str | None:
         """The field with the numbers at ``path``; None when it has no column."""
         number = self._numbers.get(short(path))
