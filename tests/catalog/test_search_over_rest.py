@@ -205,3 +205,30 @@ def test_a_real_scicat_does_not_know_the_switch(strict):
         answer = zhang.get("/api/v3/datasets/fullquery", params={"fields": '{"text": "a", "similar": true}'})
         assert answer.status_code == 400
         assert zhang.full({"text": "proposal:P1"}) == []
+
+
+def test_a_dataset_is_found_by_the_names_of_its_files(zhang, wang, admin):
+    pid = zhang.create(ownerGroup="GET", accessGroups=["AMO"])["pid"]
+    file = {"path": "raw/lattice_0042.h5", "size": 3, "time": "2026-01-01T00:00:00Z"}
+
+    def found(person, text):
+        return [doc["pid"] for doc in person.full({"text": text})]
+
+    made = zhang.post(zhang.ds(pid, "/origdatablocks"), json={"size": 3, "dataFileList": [file]}).json()
+    for text in ("lattice_0042.h5", "lattice", "0042", '"raw/lattice"', "LATT"):
+        assert found(zhang, text) == [pid], text
+        assert found(wang, text) == [pid], text
+    assert found(zhang, "attice") == []  # parts of words count in names of datasets only
+    (doc,) = zhang.full({"text": "lattice"})
+    assert "files" not in "".join(doc)
+    block = f"/api/v3/origdatablocks/{made['_id']}"
+    # Another name, of the same size and number: the dataset itself does not change.
+    renamed = {"dataFileList": [{**file, "path": "raw/powder_0042.h5"}]}
+    assert zhang.patch(block, json=renamed).status_code == 200
+    assert (found(zhang, "lattice"), found(zhang, "powder")) == ([], [pid])
+    # Who may not see the block is not told of its files by a search either.
+    assert admin.patch(block, json={"accessGroups": []}).status_code == 200
+    assert found(wang, "powder") == []
+    assert wang.facets({"text": "powder"}, "type")["all"] == [{"totalSets": 0}]
+    assert zhang.delete(zhang.ds(pid, f"/origdatablocks/{made['_id']}")).status_code == 200
+    assert found(zhang, "powder") == []

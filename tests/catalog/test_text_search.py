@@ -41,6 +41,17 @@ def a_document(rng, number):
     }
 
 
+def a_block(rng, doc):
+    """Files of a dataset; some only for fewer people than see the dataset."""
+    names = [f"raw/{rng.choice(WORDS)}_{rng.randint(0, 99):04d}.cbf" for _ in range(rng.randint(1, 3))]
+    return {
+        "datasetId": doc["pid"],
+        "ownerGroup": rng.choice(["GET", "GET", "SECRET"]),
+        "accessGroups": [],
+        "dataFileList": [{"path": name, "size": 1} for name in names],
+    }
+
+
 def fold(text):
     return unicodedata.normalize("NFKC", text).casefold()
 
@@ -52,6 +63,7 @@ def in_names(doc, text):
 def in_body(doc, text):
     """Somewhere a word begins with it; Chinese counts anywhere."""
     said = [doc["datasetName"], doc["description"], *doc["keywords"], doc["pid"], doc["type"], doc["ownerGroup"]]
+    said += doc["files"]
     said += [*doc["proposalIds"], doc.get("runNumber", ""), json.dumps(doc["scientificMetadata"]), doc["creationTime"]]
     for value in map(fold, said):
         for at in (m.start() for m in re.finditer(f"(?={re.escape(text)})", value)):
@@ -87,12 +99,20 @@ def searched(tmp_path_factory):
     engine = Engine(store, folder / "index")
     docs = [a_document(rng, number) for number in range(150)]
 
+    blocks = [a_block(rng, doc) for doc in docs for _ in range(rng.randint(0, 2))]
+
     def fill(tx):
         for doc in docs:
             tx.insert("dataset", doc["pid"], doc)
+        for number, block in enumerate(blocks):
+            tx.insert("origdatablock", str(number), block)
         return tx.last_change()
 
     assert engine.index.wait(store.change(fill), 60)
+
+    for doc in docs:
+        mine = [block for block in blocks if block["datasetId"] == doc["pid"] and block["ownerGroup"] == "GET"]
+        doc["files"] = [file["path"] for block in mine for file in block["dataFileList"]]
 
     def search(text, **how):
         visible = Access(Settings()).visible(Identity("u", "u", "", frozenset({"GET"})), "dataset")

@@ -156,6 +156,15 @@ class Manager:
         return [self.engine.facets(self.kind, parts, wanted, visible)]
 
 
+def only_one(raw: Any) -> dict[str, Any]:
+    """A filter as clients send it, for its first document."""
+    raw = {} if raw is None else raw
+    limits = raw.get("limits") or {} if isinstance(raw, dict) else None
+    if not isinstance(limits, dict):
+        raise bad_request("filter must be an object, and its limits too")
+    return {**raw, "limits": {**limits, "limit": 1}}
+
+
 def stamp_new(doc: Doc, who: Identity) -> None:
     """Set the audit fields of a new document, in place."""
     now = dates.now()

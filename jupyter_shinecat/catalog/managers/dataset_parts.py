@@ -33,6 +33,8 @@ _FILE = (
     Field("_id", "string"),
     Field("id", "string"),
 )
+# What decides by which names of files a dataset is found.
+_SEARCHED = ("dataFileList", "ownerGroup", "accessGroups", "isPublished")
 
 
 class DatasetParts(Manager):
@@ -148,6 +150,8 @@ class DatasetParts(Manager):
             tx.replace(self.kind, id, after)
             more = len(after["dataFileList"]) - len(doc["dataFileList"])
             self._count(tx, dataset, after[self.size_field] - doc[self.size_field], more)
+            if any(doc.get(name) != after.get(name) for name in _SEARCHED):
+                tx.replace("dataset", dataset["pid"], dataset)  # unchanged, but found by other names from now on
             return after
 
         return self.form(id, self.store.change(change))

@@ -10,7 +10,7 @@ from jupyter_shinecat.catalog.search.condition import both
 from jupyter_shinecat.catalog.search.options import Projection
 from jupyter_shinecat.catalog.store.documents import Doc, Snapshot
 
-from .common import Parts
+from .common import Parts, only_one
 from .dataset_forms import DatasetForms
 from .includes import Includes
 
@@ -76,8 +76,7 @@ class DatasetReading(DatasetForms):
 
     def first(self, who: Identity, raw: Any, *, version: int, public_only: bool = False) -> Doc | None:
         """The first visible dataset of a filter, or None."""
-        limits = {**(raw.get("limits") or {}), "limit": 1} if isinstance(raw, dict) else {"limit": 1}
-        found = self.listed(who, {**(raw or {}), "limits": limits}, version=version, public_only=public_only)
+        found = self.listed(who, only_one(raw), version=version, public_only=public_only)
         return found[0] if found else None
 
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:

@@ -9,7 +9,7 @@ from jupyter_shinecat.catalog.errors import Refused, bad_request, forbidden, not
 from jupyter_shinecat.catalog.search.condition import both
 from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
-from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
+from .common import Manager, new_uuid, only_one, shown, stamp_changed, stamp_new
 from .dataset_changes import access_changes
 from .history import record
 from .si import with_si
@@ -102,8 +102,7 @@ class Named(Manager):
 
     def first(self, who: Identity, raw: Any) -> Doc | None:
         """The first visible document of a filter, or None."""
-        raw = raw if isinstance(raw, dict) else {}
-        found = self.listed(who, {**raw, "limits": {**(raw.get("limits") or {}), "limit": 1}})
+        found = self.listed(who, only_one(raw))
         return found[0] if found else None
 
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:

@@ -12,6 +12,7 @@ from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.facet_texts import day_of, keys_of, texts_of
 from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.search.file_names import FILES
 from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
 from jupyter_shinecat.catalog.search.terms import (
     equal_term,
@@ -25,7 +26,7 @@ from jupyter_shinecat.catalog.search.terms import (
 from jupyter_shinecat.catalog.search.words import MAX_TEXT, body_text, name_text
 
 Entry = dict[str, Any]
-_SKIPPED = frozenset({"datasetlifecycle"})
+_SKIPPED = frozenset({"datasetlifecycle", FILES})
 _NUMBERS = (int, float)
 _FIRST_YEAR_MS = -2_208_988_800_000  # 1900, the earliest creation time that has an order of its own
 _LAST_MS = 2**43 - 1

@@ -22,6 +22,7 @@ from jupyter_shinecat.catalog.search.condition import Always, And, Condition, On
 from jupyter_shinecat.catalog.search.entry import order_key
 from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
 from jupyter_shinecat.catalog.search.facets import Tally, tallied
+from jupyter_shinecat.catalog.search.file_names import Judge
 from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.search.patience import kept, timed
@@ -82,11 +83,12 @@ class IndexedSearch:
         exact = compiled.exact and self._visible.belongs is None
         return Query.boolean_query([(Occur.Must, compiled.query), *without]), exact
 
-    def _shown(self, where: Condition, doc: Doc) -> bool:
-        return where.matches(doc) and self._visible.shows(self._snapshot, doc)
+    def _shown(self, judge: Judge, doc: Doc) -> bool:
+        return judge(self._snapshot, doc) and self._visible.shows(self._snapshot, doc)
 
     def _fresh(self, where: Condition) -> list[Row]:
-        return [row for row in self._pending if self._shown(where, row.doc)]
+        judge = Judge(where)
+        return [row for row in self._pending if self._shown(judge, row.doc)]
 
     def _proposed(self, where: Condition, field: str, order: Order, wanted: int = _PAGE) -> Iterator[Row]:
         return timed(self._pages(where, field, order, wanted))
@@ -94,6 +96,7 @@ class IndexedSearch:
     def _pages(self, where: Condition, field: str, order: Order, wanted: int) -> Iterator[Row]:
         """What the index finds, page by page in its order, each checked on the document; ``wanted`` are likely used."""
         query, exact = self._query(where)
+        judge = Judge(where)
         offset, page = 0, min(max(wanted, 10), _LARGE_PAGE)
         while True:
             seqs = self._seqs(query, where, field, order, page, offset)
@@ -102,7 +105,7 @@ class IndexedSearch:
                 row = rows.get(seq)
                 if row is None:
                     raise Doubt(f"entry {seq} has no document")
-                if self._shown(where, row.doc):
+                if self._shown(judge, row.doc):
                     yield row
                 elif exact:
                     raise Doubt(f"entry {seq} does not agree with its document")

@@ -14,6 +14,7 @@ from tantivy import Order, Query
 from jupyter_shinecat.catalog.search import about
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.entry import as_document, build_entry
+from jupyter_shinecat.catalog.search.file_names import with_files
 from jupyter_shinecat.catalog.search.schema import open_index
 from jupyter_shinecat.catalog.search.terms import asked, unprepared_term
 from jupyter_shinecat.catalog.search.view import View
@@ -117,7 +118,7 @@ class Keeper:
             for row in snapshot.changes("dataset", self._change):
                 if row.change > self._new_until:
                     writer.delete_documents_by_term("key", str(row.seq))
-                writer.add_document(as_document(build_entry(row.seq, row.doc, self._columns)))
+                writer.add_document(as_document(build_entry(row.seq, with_files(snapshot, row.doc), self._columns)))
                 target, number, room = row.change, number + 1, room - row.size
                 full = number == most or room <= 0 or len(self._columns.left_out) > _MANY_KEYS
                 if full or (self._large and self._stopping()):

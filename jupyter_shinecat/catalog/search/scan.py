@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.search.condition import And, Condition, OneOf
+from jupyter_shinecat.catalog.search.file_names import Judge
 from jupyter_shinecat.catalog.search.patience import timed
 from jupyter_shinecat.catalog.store.documents import Row, Snapshot
 
@@ -28,9 +29,10 @@ def matching(
     snapshot: Snapshot, kind: str, where: Condition, visible: Visible, ids: Iterable[str] | None = None
 ) -> Iterator[Row]:
     """Rows that fulfil ``where`` and are visible, in order of creation; of ``ids`` only, when they are given."""
+    judge = Judge(where)
     for row in timed(snapshot.scan(kind, named_ids(snapshot, kind, where) if ids is None else ids)):
         doc = row.doc
-        if where.matches(doc) and visible.shows(snapshot, doc):
+        if (judge(snapshot, doc) if kind == "dataset" else where.matches(doc)) and visible.shows(snapshot, doc):
             yield row
 
 
