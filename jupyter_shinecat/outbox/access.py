@@ -11,6 +11,8 @@ from jupyter_shinecat.scicat import Dataset
 
 # Groups that stand for everybody; nothing may be owned by them.
 _NO_OWNERS = frozenset({"globalaccess", "public"})
+# Groups that say what one may do rather than to whom data belong; they own only what is theirs already.
+_ROLES = frozenset({"admin"})
 _NONE: Mapping[str, str] = {}
 
 
@@ -82,7 +84,9 @@ def access_of(
     if preferred in choice:
         return _access(preferred, allowed)
     # A group that owns an input itself goes before one that was only let in.
-    best = sorted(choice, key=lambda group: group not in owners)
+    best = (
+        sorted((g for g in choice if g in owners or g not in _ROLES), key=lambda group: group not in owners) or choice
+    )
     if len(best) > 1 and (allowed is None or len(owners) > 1):
         if (answer := answers.get(question(best), "")) in best:
             return _access(answer, allowed)

@@ -55,6 +55,8 @@ def test_choice_is_made_by_the_setting_or_left_to_the_person() -> None:
     assert error.value.do
     assert access_of([], ["A", "B"], "B").owner_group == "B"
     assert access_of([], ["A", "globalaccess"]).owner_group == "A"
+    assert access_of([], ["A", "admin"]).owner_group == "A"
+    assert access_of([], ["admin"]).owner_group == "admin"
 
 
 @pytest.mark.parametrize(

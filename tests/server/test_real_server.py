@@ -67,6 +67,20 @@ class Server:
             self.base + path, headers={"Authorization": "token jupyter-token"}, timeout=60, trust_env=False
         )
 
+    def announce(self, name):
+        path = self.home / name
+        path.write_text(name)
+        return httpx.post(
+            self.base + "derived",
+            json={"name": name, "paths": [str(path)]},
+            headers={"Authorization": "token jupyter-token"},
+            timeout=60,
+            trust_env=False,
+        )
+
+    def sent(self):
+        return sorted(entry["name"] for entry in self.get("outbox").json()["entries"] if entry["state"] == "sent")
+
     def child(self, word):
         def find():
             for process in psutil.Process(self.process.pid).children(recursive=True):
@@ -126,12 +140,18 @@ def test_a_killed_server_loses_nothing_and_the_next_one_clears_up(tmp_path):
 
 
 def test_two_servers_of_one_person_share_everything(tmp_path):
-    first, second = Server(tmp_path), Server(tmp_path)
+    first, second = (Server(tmp_path, SHINECAT_HOLD_S="0.1") for _ in range(2))
     catalog = first.child("catalog serve")
     assert first.get("status").json()["catalog"]["url"] == second.get("status").json()["catalog"]["url"]
+    # One outbox works for both, and the other one takes over.
+    assert [server.announce(name).status_code for server, name in ((first, "a"), (second, "b"))] == [202, 202]
+    until(lambda: first.sent() == second.sent() == ["a", "b"], 60, "both results")
     first.stop()
     assert catalog.is_running()
-    assert second.get("catalog/api/v3/datasets").status_code == 200
+    second.announce("c")
+    until(lambda: second.sent() == ["a", "b", "c"], 60, "the third result")
+    stored = second.get("catalog/api/v3/datasets").json()
+    assert sorted(doc["datasetName"] for doc in stored) == ["a", "b", "c"]
     second.stop(signal.SIGTERM)
     psutil.wait_procs([catalog], 20)
     assert not catalog.is_running()

@@ -9,6 +9,7 @@ import pytest
 from traitlets import TraitError
 
 from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.outbox.settings import Settings as OutboxSettings
 from jupyter_shinecat.scicat import CatalogUnavailable, Secret, SignInRequired
 from jupyter_shinecat.server.environment import without_secrets
 from jupyter_shinecat.server.http import HttpClient
@@ -124,12 +125,19 @@ def test_settings_come_from_variables(monkeypatch, tmp_path):
     monkeypatch.setenv("SHINECAT_RESULTS", str(tmp_path / "r"))
     monkeypatch.setenv("SHINECAT_PATH_MAPS", '[{"host": "daq1", "from": "/data", "to": "/mnt"}]')
     monkeypatch.setenv("SHINECAT_DROP_HUB_TOKEN", "no")
+    monkeypatch.setenv("SHINECAT_OWNER_GROUP", "SHINE")
+    monkeypatch.setenv("SHINECAT_SETTLE_S", "30")
+    monkeypatch.setenv("SHINECAT_SEND_NOTEBOOK", "yes")
     settings = SettingsTraits()
     assert settings.catalog_root == "https://scicat.example.org"
     assert (settings.write_back, settings.hold_s, settings.results) == ("ask", 0.5, tmp_path / "r")
     assert settings.path_maps == [{"host": "daq1", "from": "/data", "to": "/mnt"}]
     assert settings.drop_hub_token is False
-    assert settings.shared_environment()["SHINECAT_HOLD_S"] == "0.5"
+    # The outbox, kernels and terminals are told the same, also where a trait says it.
+    for told in (settings, SettingsTraits(owner_group="AMO", settle_s=4.0, send_notebook=False, hold_s=1.0)):
+        outbox = OutboxSettings.from_environment(told.shared_environment())
+        for name in ("owner_group", "settle_s", "send_notebook", "hold_s", "write_back"):
+            assert getattr(outbox, name) == getattr(told, name)
     assert not any("TOKEN" in name for name in without_secrets(settings.shared_environment()))
 
 
@@ -140,6 +148,8 @@ def test_settings_come_from_variables(monkeypatch, tmp_path):
         ("SHINECAT_HOLD_S", "-1", "hold_s"),
         ("SHINECAT_HOLD_S", "soon", "hold_s"),
         ("SHINECAT_HOLD_S", "nan", "hold_s"),
+        ("SHINECAT_SETTLE_S", "soon", "settle_s"),
+        ("SHINECAT_SEND_NOTEBOOK", "perhaps", "send_notebook"),
         ("SHINECAT_PATH_MAPS", "{", "path_maps"),
         ("SHINECAT_PATH_MAPS", '{"host": 1}', "path_maps"),
         ("SHINECAT_DROP_HUB_TOKEN", "perhaps", "drop_hub_token"),
