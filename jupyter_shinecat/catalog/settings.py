@@ -16,7 +16,10 @@ from .facility import Facility
 
 Profile = Literal["shinecat", "scicat-5"]
 PROFILES: tuple[Profile, ...] = ("shinecat", "scicat-5")
-FEATURES = ("client-pid", "renew", "nested-conditions", "administration")
+FEATURES = (
+    "client-pid", "renew", "nested-conditions", "administration", "described-facets", "cursor-paging", "explain",
+    "similar-words",
+)  # fmt: skip
 
 _PLACEHOLDER = re.compile(r"<([A-Z_]+|[A-Za-z]+Id|[a-z]+Secret|\"[^<>]*\")>")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}

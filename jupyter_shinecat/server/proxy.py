@@ -21,7 +21,7 @@ _CHUNK = 256 * 1024
 _MB = 1024 * 1024
 # All others stay here: cookies, Authorization, X-XSRFToken, Origin, Referer, forwarding headers.
 _PASSED_UP = ("If-Unmodified-Since", "If-Match")
-_PASSED_DOWN = ("ETag", "Last-Modified", "Retry-After")
+_PASSED_DOWN = ("ETag", "Last-Modified", "Retry-After", "X-Next-Cursor", "X-Explain")
 _JSON_BODIES = ("application/json", "application/merge-patch+json")
 
 

@@ -172,7 +172,7 @@ class DatasetParts(Manager):
     def delete_all(self, who: Identity, pid: str) -> Doc:
         """Take all blocks away from a dataset; ``{acknowledged, deletedCount}``, and ``count`` for scicat-sdk-py."""
 
-        def change(tx: Transaction) -> int:
+        def change(tx: Transaction) -> list[str]:
             dataset = tx.get("dataset", pid)
             if dataset is None:
                 raise not_found(f"dataset: {pid[:200]} not found")
@@ -182,9 +182,11 @@ class DatasetParts(Manager):
                 record(tx, self.settings, self.kind, id, who, tx.get(self.kind, id) or {}, None)
                 tx.delete(self.kind, id)
             tx.replace("dataset", pid, {**dataset, **dict.fromkeys(self.totals, 0)})
-            return len(ids)
+            return ids
 
-        return self.deleted(self.store.change(change))
+        gone = self.store.change(change)
+        self.audit.note(f"{self.kind}.delete", pid, ids=gone)
+        return self.deleted(len(gone))
 
     def _owned(self, tx: Transaction, id: str, pid: str | None) -> tuple[Doc, Doc]:
         doc = tx.get(self.kind, id)

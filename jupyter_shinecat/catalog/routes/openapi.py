@@ -81,7 +81,11 @@ def _query(route: Route) -> list[dict[str, Any]]:
         names = ["filter"]
     else:
         names = []
-    found = [{"name": name, "in": "query", "content": {"application/json": {"schema": {}}}} for name in names]
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "query", "content": {"application/json": {"schema": {}}}} for name in names
+    ]
+    if names:
+        found.append({"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}})
     if route.path.startswith("/api/v4/datasets"):
         items: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
         found.append({"name": "include", "in": "query", "schema": items})
