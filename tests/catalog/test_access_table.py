@@ -177,6 +177,114 @@ def test_includes_and_parts_by_their_own_routes(people, pids, role):
             assert can == {"canAccess": name in sees}
 
 
+def asked(who, path, **query):
+    """The answer's JSON; query values are sent as JSON."""
+    answer = who.get(path, params={name: json.dumps(value) for name, value in query.items()})
+    assert answer.status_code == 200, (path, answer.text)
+    return answer.json()
+
+
+@pytest.mark.parametrize("role", SEES)
+@pytest.mark.parametrize(
+    ("kind", "id", "prefix", "name"),
+    [("samples", "sampleId", "AS", "sampleName"), ("proposals", "proposalId", "AP", "title")],
+)
+def test_samples_and_proposals_in_every_way(people, pids, role, kind, id, prefix, name):
+    who, sees = people[role], {f"{prefix}-{which}" for which in SEES[role]}
+    every, base = {f"{prefix}-{which}" for which in pids}, f"/api/v3/{kind}"
+    where = {name: {"like": TAG}}
+    assert asked(who, f"{base}/count", filter={"where": where})["count"] == len(sees)
+    assert {doc[id] for doc in asked(who, f"{base}/fullquery", fields={}, limits={"limit": 1000})} & every == sees
+    facets = asked(who, f"{base}/fullfacet", fields={}, facets=[id, "ownerGroup"])[0]
+    assert {item["_id"] for item in facets[id]} & every == sees
+    for one in every:
+        expected = 200 if one in sees else 403
+        for rest in ("", "/datasets", "/attachments"):
+            assert who.get(f"{base}/{one}{rest}").status_code == expected, (one, rest)
+        found = who.get(f"{base}/findOne", params={"filter": json.dumps({"where": {id: one}})})
+        assert bool(found.content and found.json()) == (one in sees)
+    for fields in WIDENING:
+        found = who.get(
+            f"{base}/fullquery", params={"fields": json.dumps(fields), "limits": json.dumps({"limit": 1000})}
+        )
+        assert found.status_code == 400 or {doc[id] for doc in found.json()} & every <= sees, fields
+        listed = who.get(base, params={"filter": json.dumps({"where": fields.get("mode", fields)})})
+        assert listed.status_code == 400 or {doc[id] for doc in listed.json()} & every <= sees, fields
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_blocks_and_attachments_in_every_way(people, pids, role):
+    who, zhang, sees = people[role], people["zhangxf"], SEES[role]
+    fields, own = {"datasetId": list(pids.values())}, {"where": {"datasetId": {"$in": list(pids.values())}}}
+    for end in ("fullfacet", "fullfacet/files"):
+        facets = asked(who, f"/api/v3/origdatablocks/{end}", fields=fields, facets=["datasetId", "dataFileList.path"])[
+            0
+        ]
+        assert facets["all"] == [{"totalSets": len(sees)}]
+        assert {item["_id"] for item in facets["dataFileList.path"]} == {f"{name}.h5" for name in sees}
+        both = {"fields": fields, "facets": ["dataFileList.path"]}
+        public = asked(who, f"/api/v4/origdatablocks/public/{end}", filters=both)[0]
+        assert {item["_id"] for item in public["dataFileList.path"]} == {"published.h5"}
+    assert asked(who, "/api/v4/origdatablocks/public/files/count", filter=own) == {"count": 1}
+    counted = who.get("/api/v4/origdatablocks/files/count", params={"filter": json.dumps(own)})
+    if role == "anonymous":
+        assert counted.status_code == 403
+    else:
+        assert counted.json() == {"count": len(sees)}
+    for name, pid in pids.items():
+        expected = 200 if name in sees else 403
+        block = zhang.get(zhang.ds(pid, "/origdatablocks")).json()[0]["id"]
+        attachment = zhang.get(zhang.ds(pid, "/attachments")).json()[0]["id"]
+        for version in (3, 4):
+            assert who.get(f"/api/v{version}/origdatablocks/{block}").status_code == expected
+        assert who.get(f"/api/v4/origdatablocks/public/{block}").status_code == (200 if name == "published" else 404)
+        assert who.get(f"/api/v4/attachments/{attachment}").status_code == expected
+        for rest in ("/origdatablocks/count", "/attachments/count", "/datablocks/count"):
+            assert who.get(who.ds(pid, rest)).status_code == expected
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_instruments_are_for_those_signed_in_and_kept_by_administrators(people, role):
+    who, admin = people[role], people["admin"]
+    made = admin.post("/api/v3/instruments", json={"name": "BL7", "uniqueName": f"BL7-{role}"}).json()["pid"]
+    signed_in = role != "anonymous"
+    for path in ("", "/count", "/findOne", "/fullquery", f"/{made}"):
+        assert who.get(f"/api/v3/instruments{path}").status_code == (200 if signed_in else 403)
+    changed = who.patch(f"/api/v3/instruments/{made}", json={"name": "BL8"})
+    assert changed.status_code == (200 if role == "admin" else 403)
+    gone = who.delete(f"/api/v3/instruments/{made}")
+    assert gone.status_code == (200 if role in ("admin", "deleter") else 403)
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_people_see_themselves_and_administrators_everybody(people, role):
+    who = people[role]
+    users = {user["username"]: user["id"] for user in people["admin"].get("/api/v3/users").json()}
+    listed = {user["username"] for user in who.get("/api/v3/users").json()}
+    assert listed == (set(users) if role == "admin" else {role} & set(users))
+    reading = ("", "/userIdentity", "/settings", "/authorization/dataset/create")
+    for name in ("zhangxf", "wangxch"):
+        url = f"/api/v3/users/{users[name]}"
+        mine = role in (name, "admin")
+        refused = 401 if role == "anonymous" else 403
+        for rest in reading:
+            assert who.get(url + rest).status_code == (200 if mine else refused), rest
+        changes = [("PATCH", "/settings", {}), ("PUT", "/settings", {}), ("PATCH", "/settings/external", {})]
+        for method, rest, body in [*changes, ("DELETE", "/settings", None)]:
+            assert who.request(method, url + rest, json=body).status_code == (200 if mine else refused), rest
+        assert who.post(f"{url}/settings", json={}).status_code == (201 if mine else refused)
+        if role != "admin":
+            assert who.post(f"{url}/jwt", json={"expiresIn": "never"}).status_code in (401, 403)
+            password = {"newPassword": "x" * 12, "confirmPassword": "x" * 12}
+            assert who.patch(f"{url}/password", json=password).status_code in (401, 403)
+        for where in ({"profile.username": name}, {"$or": [{"profile.username": name}]}, {"userId": users[name]}):
+            found = who.get("/api/v3/useridentities/findOne", params={"filter": json.dumps({"where": where})})
+            if role == "anonymous":
+                assert found.status_code == 401
+            else:
+                assert bool(found.content and found.json()) == mine
+
+
 @pytest.mark.parametrize("role", SEES)
 def test_a_relation_is_hidden_where_only_the_dataset_is_shown(people, pids, role):
     """A proposal of another group is not shown by including it."""
