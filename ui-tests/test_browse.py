@@ -13,6 +13,7 @@ from uilab.pages import LabPage
 from uilab.servers import LabServer
 from uilab.widgets import browser_of, notebook_with
 
+from jupyter_shinecat.scicat import CatalogClient, operations
 from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 
 CODE = "import jupyter_shinecat as sc\nb = sc.browse()\nb"
@@ -26,7 +27,8 @@ def catalog() -> Iterator[CatalogProcess]:
 
 
 def started(folder: Any, catalog: CatalogProcess, **more: str) -> LabServer:
-    environment = {"SHINECAT_CATALOG_URL": catalog.url, "SHINECAT_TOKEN": catalog.token("zhangxf"), **more}
+    environment = {"SHINECAT_CATALOG_URL": catalog.url, "SHINECAT_TOKEN": catalog.token("zhangxf")}
+    environment |= {"SHINECAT_WRITE_BACK": "ask", **more}
     server = LabServer(folder, environment)
     notebook_with(server.work / "browse.ipynb", CODE)
     return server.start()
@@ -101,6 +103,29 @@ def test_conditions_are_added_and_errors_show_their_place(lab: LabPage) -> None:
     expect(trouble).to_be_hidden()
     widget.get_by_role("combobox", name="Owner group").select_option("SHINE")
     expect(widget.get_by_role("status")).to_have_text("32 datasets", timeout=30_000)
+
+
+def test_a_result_waits_for_a_yes(lab: LabPage, catalog: CatalogProcess) -> None:
+    """Write-back ``ask``: the result of a dataset found in the browser is sent when the person says so."""
+    lab.open_panel()
+    browser_of(lab.page)
+    lab.run_cell('run = next(ds for ds in sc.search("lysozyme_r0126"))\nsize = run.raw["size"]')
+    lab.run_cell('open(sc.results("asked.txt"), "w").write(str(size))')
+    line = lab.panel.get_by_role("button", name="Results: 1 waiting")
+    expect(line).to_be_visible(timeout=30_000)
+    line.click()
+    entry = lab.panel.get_by_role("list", name="Results on their way").get_by_role("listitem")
+    expect(entry).to_contain_text("asked.txt")
+    lab.shot("result-asks")
+    entry.get_by_role("button", name="Send").click()
+    expect(lab.notification("Result asked.txt is in the catalog.")).to_be_visible(timeout=60_000)
+    expect(entry).to_have_count(0)
+    lab.search_for("lysozyme_r0126")
+    lab.row("lysozyme_r0126").click()
+    expect(lab.section("Results").get_by_role("button", name="asked.txt")).to_be_visible(timeout=30_000)
+    with CatalogClient(catalog.url, catalog.token("admin")) as admin:  # the others count datasets
+        [sent] = admin.find({"datasetName": "asked.txt"})
+        admin.send(operations.delete_dataset(sent.pid))
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def test_shows_a_dataset_with_its_metadata_files_figures_and_results(lab: LabPag
     assert page.locator('img[src="x"], script, b').count() == 0
 
     file = lab.section("Files").get_by_role("row").nth(1)
-    expect(file).to_contain_text(re.compile(r"frames 00001 \(冷\)\.h5\s*4\.20 MB"))
+    expect(file).to_contain_text(re.compile(r"frames 00001 \(冷\)\.h5\s*4\.20 MB\s*missing"))
     expect(lab.section("Figures").get_by_role("img", name="First frames")).to_be_visible()
     lab.shot("dataset")
 

@@ -169,6 +169,17 @@ class FilesRoute(Route):
         await self._forward()
 
 
+class PlacesRoute(Route):
+    """``GET /shinecat/api/files/where?pid=...``: whether the files of a dataset are to be had here."""
+
+    async def get(self) -> None:
+        """State of each file, by its path."""
+        pid = self.get_query_argument("pid", "")
+        if not pid:
+            raise web.HTTPError(400, tr("This request must name a dataset by its PID."))
+        self.reply(await self.services.places.look(pid))
+
+
 class StatusRoute(Route):
     """``GET /shinecat/api/status``."""
 
@@ -246,6 +257,7 @@ def _key(value: Any) -> str:
 ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"{PREFIX}/catalog/(.*)", CatalogRoute),
     (rf"{PREFIX}/files/data", FilesRoute),
+    (rf"{PREFIX}/files/where", PlacesRoute),
     (rf"{PREFIX}/status", StatusRoute),
     (rf"{PREFIX}/outbox", OutboxRoute),
     (rf"{PREFIX}/outbox/retry", RetryRoute),

@@ -22,6 +22,7 @@ from .files import FilesProxy
 from .http import HttpClient
 from .local import LocalSession, OneUserCatalog
 from .outbox import OutboxManager, OutboxProcess
+from .places import Places
 from .proxy import CatalogProxy
 from .sessions import HubSession, Session, TokenSession
 from .settings import SettingsTraits
@@ -67,6 +68,7 @@ class Services:
             max_answer_mb=settings.max_answer_mb,
         )
         self.files = FilesProxy(settings.files_url, self.session, self._http)
+        self.places = Places(self.proxy, settings.path_maps, elsewhere=bool(settings.files_url))
         self.status = StatusManager(settings, self.session, self.outbox, self._http)
         self.socket = KernelSocket(self, max_request_mb=settings.max_request_mb)
         self.channel = TcpChannel(self, max_request_mb=settings.max_request_mb)

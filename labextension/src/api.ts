@@ -4,12 +4,14 @@ import {
   asFacets,
   asFigures,
   asFiles,
+  asPlaces,
   asRows,
   Dataset,
   Facets,
   Figure,
   FileEntry,
   isDoc,
+  Places,
   Row
 } from './documents';
 import { problemOf, RequestFailed } from './problem';
@@ -23,6 +25,8 @@ export interface Api {
   facets(query: Query, signal?: AbortSignal): Promise<Facets>;
   dataset(pid: string): Promise<Dataset>;
   files(pid: string): Promise<FileEntry[]>;
+  /** Where the files are, as seen from this server: a state by path. */
+  places(pid: string): Promise<Places>;
   figures(pid: string): Promise<Figure[]>;
   results(pid: string): Promise<Row[]>;
   names(pids: readonly string[]): Promise<Row[]>;
@@ -62,6 +66,9 @@ export class ServerApi implements Api {
   dataset = async (pid: string): Promise<Dataset> => asDataset(await this.request(datasetPath(pid)));
 
   files = async (pid: string): Promise<FileEntry[]> => asFiles(await this.request(datasetPath(pid, 'origdatablocks')));
+
+  places = async (pid: string): Promise<Places> =>
+    asPlaces(await this.request(`files/where?pid=${encodeURIComponent(pid)}`));
 
   figures = async (pid: string): Promise<Figure[]> => asFigures(await this.request(datasetPath(pid, 'attachments')));
 

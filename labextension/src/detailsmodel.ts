@@ -1,5 +1,5 @@
 import type { Api } from './api';
-import type { Dataset, Figure, FileEntry, Row } from './documents';
+import type { Dataset, Figure, FileEntry, Places, Row } from './documents';
 import { asProblem, Problem } from './problem';
 import { Store } from './store';
 
@@ -12,6 +12,8 @@ export type Part<T> =
 export interface DetailsState {
   readonly dataset: Part<Dataset>;
   readonly files: Part<readonly FileEntry[]>;
+  /** Comes after the files, and is left out where it can't be had. */
+  readonly places: Part<Places>;
   readonly figures: Part<readonly Figure[]>;
   readonly results: Part<readonly Row[]>;
   /** Those of the inputs that the reader may see. */
@@ -27,7 +29,7 @@ export class DetailsModel extends Store<DetailsState> {
     private readonly api: Api,
     readonly pid: string
   ) {
-    super({ dataset: LOADING, files: LOADING, figures: LOADING, results: LOADING, inputs: LOADING });
+    super({ dataset: LOADING, files: LOADING, places: LOADING, figures: LOADING, results: LOADING, inputs: LOADING });
   }
 
   async load(): Promise<void> {
@@ -39,7 +41,7 @@ export class DetailsModel extends Store<DetailsState> {
     }
     const { inputs } = dataset.value;
     await Promise.all([
-      this.part('files', () => api.files(pid)),
+      this.loadFiles(),
       this.part('figures', () => api.figures(pid)),
       this.part('results', () => api.results(pid)),
       this.part('inputs', () => (inputs.length ? api.names(inputs) : Promise.resolve([])))
@@ -50,7 +52,7 @@ export class DetailsModel extends Store<DetailsState> {
     const { api, pid } = this;
     switch (part) {
       case 'files':
-        void this.part(part, () => api.files(pid));
+        void this.loadFiles();
         break;
       case 'figures':
         void this.part(part, () => api.figures(pid));
@@ -58,6 +60,13 @@ export class DetailsModel extends Store<DetailsState> {
       case 'results':
         void this.part(part, () => api.results(pid));
         break;
+    }
+  }
+
+  private async loadFiles(): Promise<void> {
+    const files = await this.part('files', () => this.api.files(this.pid));
+    if (files.state === 'ready' && files.value.length) {
+      await this.part('places', () => this.api.places(this.pid));
     }
   }
 

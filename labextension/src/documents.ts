@@ -39,6 +39,9 @@ export interface FileEntry {
   readonly sizeBytes: number | null;
 }
 
+/** Whether a file is to be had here, by its path. */
+export type Places = ReadonlyMap<string, string>;
+
 export interface Figure {
   readonly caption: string;
   /** A `data:image/...` address, safe to give to an `<img>`. */
@@ -125,6 +128,11 @@ export function asFiles(value: unknown): FileEntry[] {
     .flatMap(block => docs(block.dataFileList))
     .map(file => ({ path: text(file.path), sizeBytes: amount(file.size) }))
     .filter(file => file.path);
+}
+
+export function asPlaces(value: unknown): Places {
+  const files = isDoc(value) && isDoc(value.files) ? value.files : {};
+  return new Map(Object.entries(files).map(([path, state]) => [path, text(state)]));
 }
 
 // Only what an <img> shows as a picture: scripts in an SVG do not run there, and no other type or address is let through.

@@ -51,3 +51,27 @@ export function stateText(state: string, trans: TranslationBundle): string {
       return state;
   }
 }
+
+/** Whether a file is to be had on this machine, in a word or two. */
+export function placeText(state: string | undefined, trans: TranslationBundle): string {
+  switch (state) {
+    case 'ok':
+      return trans.__('yes');
+    case 'remote':
+      return trans.__('over the network');
+    case 'missing':
+      return trans.__('missing');
+    case 'moved':
+      return trans.__('moved');
+    case 'truncated':
+      return trans.__('incomplete');
+    case 'changed':
+      return trans.__('larger than catalogued');
+    case 'unreadable':
+      return trans.__('not readable for you');
+    case 'unmapped':
+      return trans.__('not mounted');
+    default:
+      return '';
+  }
+}

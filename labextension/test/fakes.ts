@@ -20,6 +20,7 @@ export function fakeApi(size: number, change: Partial<Api> = {}): Api & { search
     facets: () => Promise.resolve({ total: size, types: [{ value: 'raw', count: size }], groups: [] }),
     dataset: pid => Promise.resolve(asDataset({ pid, inputDatasets: ['a'] })),
     files: () => Promise.resolve([]),
+    places: () => Promise.resolve(new Map()),
     figures: () => Promise.resolve([]),
     results: () => Promise.resolve([]),
     names: () => Promise.resolve([row(1)]),

@@ -1,5 +1,7 @@
 """The route to the file service: the person's token goes up, bytes come down as they are, nothing else does."""
 
+import json
+
 import httpx
 import pytest
 
@@ -114,6 +116,25 @@ async def test_the_whole_way_over_the_socket(shinecat, tmp_path, monkeypatch):
                 away = await http.get("/shinecat/api/files/data", params={"pid": pid, "path": "b.h5"})
                 assert away.status_code == 404
             assert token not in service.log.read_text()
+
+
+async def test_where_the_files_are(ask, odd_catalog, tmp_path, monkeypatch, shinecat):
+    (tmp_path / "a.h5").write_bytes(b"12")
+    dataset = {"pid": "20.500/ä b", "sourceFolder": str(tmp_path)}
+    files = [{"path": name, "size": 2} for name in ("a.h5", "gone.h5", "../a.h5")]
+    raw = "/api/v3/datasets/20.500%2F%C3%A4%20b"
+    odd_catalog.answer(raw, body=dataset)
+    odd_catalog.answer(raw + "/origdatablocks", body=[{"dataFileList": files}])
+    where = "where?pid=20.500%2F%C3%A4%20b"
+    told = json.loads((await ask(where)).body)
+    assert told == {"files": {"a.h5": "ok", "gone.h5": "remote", "../a.h5": "remote"}}
+    monkeypatch.setattr(shinecat.places, "_elsewhere", False)
+    told = json.loads((await ask(where)).body)
+    assert told == {"files": {"a.h5": "ok", "gone.h5": "missing", "../a.h5": "unreadable"}}
+    # Who may not see the dataset learns nothing of its files.
+    odd_catalog.answer(raw, 403, body={"message": "no"})
+    assert (await ask(where)).status == 403
+    assert (await ask("where")).status == 400
 
 
 class TestWithoutService:

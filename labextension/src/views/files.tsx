@@ -1,28 +1,36 @@
 import * as React from 'react';
 import { useLab, useStore } from '../context';
 import type { DetailsModel } from '../detailsmodel';
-import type { FileEntry } from '../documents';
+import type { FileEntry, Places } from '../documents';
 import { formatCount, formatSize } from '../format';
+import { placeText } from '../words';
 import { Loaded, Quiet, Section } from './parts';
 
 const FILES_AT_ONCE = 100;
 
 export function Files({ details }: { details: DetailsModel }): React.ReactElement {
   const { trans } = useLab();
-  const { files } = useStore(details);
+  const { files, places } = useStore(details);
+  const known = places.state === 'ready' ? places.value : null;
   const count = files.state === 'ready' ? files.value.length : undefined;
   return (
     <Section title={trans.__('Files')} count={count}>
       <Loaded part={files} again={() => details.reload('files')}>
         {entries =>
-          entries.length ? <FileTable entries={entries} /> : <Quiet>{trans.__('No file is listed.')}</Quiet>
+          entries.length ? <FileTable entries={entries} places={known} /> : <Quiet>{trans.__('No file is listed.')}</Quiet>
         }
       </Loaded>
     </Section>
   );
 }
 
-function FileTable({ entries }: { entries: readonly FileEntry[] }): React.ReactElement {
+function FileTable({
+  entries,
+  places
+}: {
+  entries: readonly FileEntry[];
+  places: Places | null;
+}): React.ReactElement {
   const { trans } = useLab();
   const [shown, setShown] = React.useState(FILES_AT_ONCE);
   const rest = entries.length - shown;
@@ -33,6 +41,7 @@ function FileTable({ entries }: { entries: readonly FileEntry[] }): React.ReactE
           <tr>
             <th scope="col">{trans.__('Path')}</th>
             <th scope="col">{trans.__('Size')}</th>
+            {places && <th scope="col">{trans.__('Here')}</th>}
           </tr>
         </thead>
         <tbody>
@@ -40,6 +49,7 @@ function FileTable({ entries }: { entries: readonly FileEntry[] }): React.ReactE
             <tr key={index}>
               <td title={file.path}>{file.path}</td>
               <td className="jp-Shinecat-number">{formatSize(file.sizeBytes)}</td>
+              {places && <td data-state={places.get(file.path)}>{placeText(places.get(file.path), trans)}</td>}
             </tr>
           ))}
         </tbody>
