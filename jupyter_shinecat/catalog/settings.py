@@ -12,7 +12,7 @@ from typing import Literal
 from jupyter_shinecat.locale import tr
 
 from .errors import CatalogError
-from .facility import Facility
+from .facility import Facility, names
 
 Profile = Literal["shinecat", "scicat-5"]
 PROFILES: tuple[Profile, ...] = ("shinecat", "scicat-5")
@@ -22,6 +22,7 @@ FEATURES = (
 )  # fmt: skip
 
 _PLACEHOLDER = re.compile(r"<([A-Z_]+|[A-Za-z]+Id|[a-z]+Secret|\"[^<>]*\")>")
+EVERYBODY = frozenset({"#all"})
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -32,14 +33,14 @@ class Settings:
     profile: Profile = "shinecat"
     admin_groups: frozenset[str] = frozenset({"admin"})
     delete_groups: frozenset[str] = frozenset()
-    create_groups: frozenset[str] = frozenset({"#all"})
+    create_groups: frozenset[str] = EVERYBODY
     create_with_pid_groups: frozenset[str] = frozenset()
     create_privileged_groups: frozenset[str] = frozenset()
     lifecycle_groups: frozenset[str] = frozenset()
     proposal_groups: frozenset[str] = frozenset()
-    sample_groups: frozenset[str] = frozenset({"#all"})
+    sample_groups: frozenset[str] = EVERYBODY
     sample_privileged_groups: frozenset[str] = frozenset()
-    attachment_groups: frozenset[str] = frozenset({"#all"})
+    attachment_groups: frozenset[str] = EVERYBODY
     attachment_privileged_groups: frozenset[str] = frozenset()
     global_groups: frozenset[str] = frozenset({"globalaccess"})
     pid_prefix: str = "shinecat"
@@ -83,7 +84,10 @@ class Settings:
 
         def groups(name: str, fallback: frozenset[str]) -> frozenset[str]:
             text = env.get(name)
-            return fallback if text is None else frozenset(g.strip() for g in text.split(",") if g.strip())
+            # As on the real server, an empty list stands for everybody where everybody is the default.
+            if text is None or (not text.strip() and fallback == EVERYBODY):
+                return fallback
+            return names(text)
 
         def whole(name: str, fallback: int) -> int:
             text = env.get(name, "").strip()
@@ -97,6 +101,13 @@ class Settings:
             return int(text)
 
         pattern = env.get("DATASET_CREATION_VALIDATION_REGEX") or None
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise CatalogError(
+                tr("DATASET_CREATION_VALIDATION_REGEX is no regular expression: {reason}.", reason=error),
+                do=tr("Correct it in the environment or the --env file."),
+            ) from None
         if env.get("DATASET_CREATION_VALIDATION_ENABLED", "").lower() not in ("true", "yes", "1"):
             pattern = None
         lifetime = env.get("JWT_EXPIRES_IN", "").strip()

@@ -88,7 +88,7 @@ class DatasetCreation(DatasetForms):
         if pid is None:
             doc["pid"] = f"{self.settings.pid_prefix}/{new_uuid()}"
         elif not _PID.fullmatch(pid) or (
-            self.settings.pid_pattern and not re.fullmatch(self.settings.pid_pattern, pid)
+            self.settings.pid_pattern and not re.search(self.settings.pid_pattern, pid)
         ):
             raise bad_request("PID is not following required standards")
         if version == 3:

@@ -231,7 +231,8 @@ class Proposals(Named):
         doc.setdefault("metadata", {})
         doc.setdefault("parentProposalId", None)
         doc.setdefault("type", "Default Proposal")
-        if self.settings.facility.proposal_types and doc["type"] not in self.settings.facility.types_of_proposals:
+        facility = self.settings.facility
+        if (facility.proposal_types or not self.complete) and doc["type"] not in facility.types_of_proposals:
             raise bad_request(["type must be one of the configured proposal types"])
         doc.setdefault("instrumentIds", [])
         doc.setdefault("numberOfDatasets", 0)
