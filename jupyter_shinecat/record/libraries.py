@@ -59,7 +59,8 @@ def table(opened: Seen, handed: Callable[[str, Iterable[object]], None]) -> dict
             return  # it lives in memory only
         # h5py makes a File of an open file's id at each `.file`: only names are files being opened.
         if isinstance(name, (str, bytes, os.PathLike)):
-            opened(name, mode, "h5py")
+            for one in _members(os.fsdecode(name)) if kwargs.get("driver") == "family" else [name]:
+                opened(one, mode, "h5py")
 
     def netcdf(args: tuple[Any, ...], kwargs: Mapping[str, Any], began: float) -> None:
         if kwargs.get("memory") is None and not kwargs.get("diskless"):
@@ -151,6 +152,14 @@ def _names(target: object) -> Iterable[object]:
     if isinstance(target, str) and "://" in target:
         return [target[len("file://") :]] if target.startswith("file:///") else []
     return [target] if isinstance(target, (str, bytes, os.PathLike)) else []
+
+
+def _members(pattern: str) -> list[str]:
+    """Files of HDF5's driver for large files, which are one: ``run%d.h5`` counted from 0."""
+    found: list[str] = []
+    while len(found) < _MOST and os.path.exists(one := pattern % len(found)):
+        found.append(one)
+    return found
 
 
 def _is_elsewhere(filesystem: object) -> bool:

@@ -101,6 +101,41 @@ def test_autoreload(book: Notebook) -> None:
     assert save(book, "x") == {"a": False, "b": True}  # a module of the user's may keep what it read
 
 
+def test_subshells_run_beside_the_main_shell(book: Notebook) -> None:
+    client = book.kernel.client
+    client.control_channel.send(client.session.msg("create_subshell_request"))
+    while (reply := client.get_control_msg(timeout=60))["msg_type"] != "create_subshell_reply":
+        pass
+    subshell = reply["content"]["subshell_id"]
+
+    def send(code: str) -> str:
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        message = client.session.msg("execute_request", content)
+        message["header"]["subshell_id"] = subshell
+        client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    book.ok("go, there = threading.Event(), threading.Event()")
+    main = book.kernel.send("x = open('a').read(); there.set(); go.wait(60)\nopen('results/main', 'w').write(x)")
+    beside = send("there.wait(60); y = open('b').read(); go.set()\nopen('results/beside', 'w').write(y)")
+    done, ended = {}, {}
+    while len(ended) < 2:
+        message = client.get_iopub_msg(timeout=60)
+        asked = message["parent_header"].get("msg_id")
+        if asked in (main, beside):
+            if message["msg_type"] == "error":
+                done[asked] = message["content"]["evalue"]
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                ended[asked] = True
+    assert done == {}
+    cells = {line["run"]: line["code"] for line in book.lines("cell")}
+    led = {
+        cells[line["run"]].rpartition("results/")[2][:4]: files(line) for line in book.lines("end") if "inputs" in line
+    }
+    assert led == {"main": {"a": True}, "besi": {"b": True}}
+    assert save(book, "x") == {"a": True}
+
+
 def test_restart_begins_a_session_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     for value in "12":

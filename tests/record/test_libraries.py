@@ -15,6 +15,23 @@ from pathlib import Path
 # Write, read, name of the file.
 ROUND_TRIPS = {
     "h5py file object": ("f = open('d', 'w+b'); h5py.File(f, 'w').close(); f.close()", "h5py.File('d')['/']", "d"),
+    "h5py core driver": (
+        "f = h5py.File('d', 'w', driver='core'); f['x'] = 1; f.close()",
+        "h5py.File('d', driver='core')['x'][()]",
+        "d",
+    ),
+    "h5py stdio driver": ("h5py.File('d', 'w', driver='stdio').close()", "h5py.File('d', driver='stdio')['/']", "d"),
+    "h5py family driver": (
+        "h5py.File('d%d', 'w', driver='family', memb_size=100_000).close()",
+        "h5py.File('d%d', driver='family', memb_size=100_000)['/']",
+        "d0",
+    ),
+    "h5py file object for reading": (
+        "h5py.File('d', 'w').close()",
+        "h5py.File(open('d', 'rb'))['/']",
+        "d",
+    ),
+    "numpy mapped": ("np.save('d.npy', [1])", "np.load('d.npy', mmap_mode='r').sum()", "d.npy"),
     "read_hdf": ("pd.DataFrame({'a': [1]}).to_hdf('d', key='k')", "pd.read_hdf('d')", "d"),
     "HDFStore": ("s = pd.HDFStore('d'); s['k'] = pd.Series([1]); s.close()", "pd.read_hdf('d', 'k')", "d"),
     "PyTables": (
