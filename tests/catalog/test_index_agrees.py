@@ -12,6 +12,7 @@ from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.asked_facets import plain
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.engine import Engine
+from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.scan import matching
@@ -330,3 +331,29 @@ def test_no_group_takes_all_columns():
     columns.left_out_before = lambda path: path == "scientificMetadata.evil 998"
     assert columns.admit("scientificMetadata.evil 998", "GET") is None
     assert columns.admit("scientificMetadata.theta", "GET")
+
+
+ODD = ["", "\x80", "\x81", "\x82", "\x83[1,2,3]", "\x84text", "text", True, False, 1, 1.0, 1.5, "1", "x" * 10_001]
+
+
+@pytest.mark.parametrize("values", [ODD[:-1], ODD], ids=["short", "long"])
+def test_odd_values_are_counted_as_the_documents_say(parts, values):
+    store, engine = parts
+    docs = [{"keywords": [value, "both"], "license": value} for value in values]
+    docs += [{"keywords": []}, {}, {"license": None}, {"license": {"value": 1, "unit": "mm"}}, {"creationTime": "soon"}]
+
+    def fill(tx):
+        for number, doc in enumerate(docs):
+            tx.insert("dataset", f"p/{number}", {"pid": f"p/{number}", "ownerGroup": "GET", **doc})
+        return tx.last_change()
+
+    assert engine.index.wait(store.change(fill), 60)
+    facets = plain(["keywords", "license", "creationTime", "createdAt"], DATASET.dates)
+    visible = Access(Settings()).visible(Identity("u", "u", "", frozenset({"GET"})), "dataset")
+    counted = engine.facets("dataset", {}, facets, visible)
+    with store.snapshot() as snapshot:
+        truth, total = tallied(snapshot.scan("dataset"), facets)
+    assert counted.pop("all") == [{"totalSets": total}]
+    for name, expected in truth.items():
+        assert sorted(map(repr, counted[name])) == sorted(map(repr, expected)), name
+    assert engine.index.view is not None

@@ -127,7 +127,7 @@ class IndexedSearch:
                     return found
             return self._page(query, field, order, page, offset)
 
-        return self._view.memory.recall(question, find, keep=lambda found: len(found) <= _PAGE)
+        return self._view.memory.recall(question, find, len)
 
     def _page(self, query: Query, field: str, order: Order, page: int, offset: int = 0) -> list[int]:
         searcher = self._view.searcher
@@ -209,11 +209,10 @@ class IndexedSearch:
             total = int(found.pop("")["value"])
             return {name: _complete(name, found[name]["buckets"]) for name in names}, total
 
-        few = 2 * MAX_COUNTED
         return self._view.memory.recall(
             self._question(where, "counts", names),
             count,
-            keep=lambda found: sum(len(buckets or ()) for buckets in found[0].values()) < few,
+            lambda found: sum(len(buckets or ()) for buckets in found[0].values()),
         )
 
     def explain(self, where: Condition, step: Step) -> None:

@@ -13,30 +13,40 @@ import tantivy
 from jupyter_shinecat.catalog.search.columns import Columns
 
 T = TypeVar("T")
-_REMEMBERED = 256
+_ROOM = 200_000
 
 
 class Memory:
-    """The latest answers of one state of the index, by question."""
+    """The latest answers of one state of the index, by question.
 
-    def __init__(self, most: int = _REMEMBERED) -> None:
-        self._most = most
+    Parameters
+    ----------
+    room
+        How many values all answers together may have.
+    """
+
+    def __init__(self, room: int = _ROOM) -> None:
+        self._room = room
         self._guard = threading.Lock()
-        self._answers: OrderedDict[Any, Any] = OrderedDict()
+        self._answers: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._taken = 0
 
-    def recall(self, question: Any, find: Callable[[], T], *, keep: Callable[[T], bool] = lambda _found: True) -> T:
-        """The remembered answer, or what ``find`` gives, which is remembered where ``keep`` says so."""
+    def recall(self, question: Any, find: Callable[[], T], weigh: Callable[[T], int]) -> T:
+        """The remembered answer, or what ``find`` gives; ``weigh`` says how many values that has."""
         with self._guard:
             if question in self._answers:
                 self._answers.move_to_end(question)
-                remembered: T = self._answers[question]
+                remembered: T = self._answers[question][0]
                 return remembered
         found = find()
-        if keep(found):
+        weight = 50 + weigh(found)  # the question itself takes room too
+        if weight <= self._room // 20:
             with self._guard:
-                self._answers[question] = found
-                while len(self._answers) > self._most:
-                    self._answers.popitem(last=False)
+                if question not in self._answers:
+                    self._answers[question] = found, weight
+                    self._taken += weight
+                while self._taken > self._room:
+                    self._taken -= self._answers.popitem(last=False)[1][1]
         return found
 
 
