@@ -7,6 +7,7 @@ looks for it: our JupyterLab extension, and `note_cell` for programs that run no
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Seen:
             if entries:
                 said[name] = entries[:_AT_MOST]
         if unseen:
-            said["unseen"] = list(unseen)[:_AT_MOST]
+            said["unseen"] = [_characters(one) for one in list(unseen)[:_AT_MOST]]
         more = max(0, len(read) - _AT_MOST) + max(0, len(wrote) - _AT_MOST)
         if more:
             said["more"] = more
@@ -87,10 +88,11 @@ class Notes:
         def finish_metadata(parent: Any, metadata: Any, reply_content: Any) -> Any:
             finished = original(parent, metadata, reply_content)
             ended = self._ended.pop(threading.get_ident(), None)
-            if ended is not None and isinstance(finished, dict):
-                said = ended[0].note(ended[1])
-                if said:
-                    finished[KEY] = said
+            if ended is not None:
+                with contextlib.suppress(Exception):  # the answer itself must go out whatever happens to its note
+                    said = ended[0].note(ended[1])
+                    if said:
+                        finished[KEY] = said
             return finished
 
         self._ours = finish_metadata
@@ -142,4 +144,9 @@ def note_cell(cell: Any, cell_index: int = 0, execute_reply: Any = None, **_: An
 
 
 def _entry(**fields: str | None) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if value}
+    return {name: _characters(value) for name, value in fields.items() if value}
+
+
+def _characters(text: str) -> str:
+    """Names of files need not be characters, messages of Jupyter must."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -61,6 +61,17 @@ def test_silent_requests_and_a_record_that_is_off_say_nothing(notebook: Notebook
     assert note(notebook, "open('results/c', 'w').close()")
 
 
+def test_names_that_are_no_characters(notebook: Notebook) -> None:
+    [wrote] = note(notebook, r"open(b'results/\xff\n.h5', 'w').close()")["wrote"]
+    assert wrote["file"].endswith("results/\\udcff\n.h5")
+
+
+def test_what_goes_wrong_with_a_note_is_not_the_users_trouble(notebook: Notebook) -> None:
+    notebook.ok("from jupyter_shinecat.record.notebook import Seen; whole = Seen.note; Seen.note = None")
+    assert note(notebook, "open('results/a', 'w').close()") is None
+    assert note(notebook, "Seen.note = whole; open('results/b', 'w').close()")
+
+
 def test_ten_thousand_files_make_a_short_note(notebook: Notebook) -> None:
     said = note(notebook, "for n in range(300):\n    open(f'results/{n}', 'w').close()")
     assert (len(said["wrote"]), said["more"]) == (200, 100)
