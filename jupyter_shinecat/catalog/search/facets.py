@@ -11,6 +11,7 @@ from jupyter_shinecat.catalog.store.documents import Row
 
 from .asked_facets import Facet
 from .bins import binned
+from .condition import Always, Condition, Exists, either
 from .paths import values_at
 from .quantities import number_in, pair_of
 
@@ -82,15 +83,28 @@ def _key(value: Any) -> Any:
     return _Flag((value,)) if isinstance(value, bool) else value
 
 
-def tallied(rows: Iterable[Row], facets: list[Facet]) -> tuple[dict[str, Any], int]:
-    """Counts by value of each facet over documents, and their number, in one pass."""
+def tallied(rows: Iterable[Row], facets: list[Facet], number: int | None = None) -> tuple[dict[str, Any], int]:
+    """Counts by value of each facet over documents, and their number, in one pass.
+
+    With ``number`` there are so many documents, and those that ``rows`` leaves out have none of the fields.
+    """
     tallies = {facet.name: Tally(facet) for facet in facets}
     total = 0
     for row in rows:
         total += 1
         for tally in tallies.values():
             tally.add(row.doc)
+    if number is not None:
+        for tally in tallies.values():
+            tally.put(None, number - total)
     return {name: tally.counts() for name, tally in tallies.items()}, total
+
+
+def anywhere(facets: list[Facet]) -> Condition:
+    """Documents that have a value of some of these facets."""
+    if any(facet.field == KEYS for facet in facets):
+        return Always()
+    return either(*(Exists(facet.path) for facet in facets))
 
 
 def _metadata_keys(doc: Any) -> list[Any]:

@@ -21,7 +21,7 @@ from jupyter_shinecat.catalog.search.compile import Compiler
 from jupyter_shinecat.catalog.search.condition import Always, And, Condition, OneOf, Or, both
 from jupyter_shinecat.catalog.search.entry import order_key
 from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
-from jupyter_shinecat.catalog.search.facets import Tally, tallied
+from jupyter_shinecat.catalog.search.facets import Tally, anywhere, tallied
 from jupyter_shinecat.catalog.search.file_names import Judge
 from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
@@ -190,9 +190,13 @@ class IndexedSearch:
                 if (buckets := counted[facet.field]) is not None
             }
             missing = [facet for facet in facets if facet.name not in result]
-        if missing or total is None:
-            more, total = tallied(self.all_rows(where), missing)
-            result.update(more)
+        if total is None:
+            read, total = tallied(self.all_rows(where), missing)
+            return {**result, **read}, total
+        if missing:
+            # What has none of these fields is not read, only counted.
+            read, _number = tallied(self.all_rows(both(where, anywhere(missing))), missing, total)
+            result.update(read)
         return result, total
 
     def _counted(
