@@ -334,6 +334,12 @@ def test_strict_profile_behaves_as_the_real_server(strict):
             "profile": "scicat-5",
             "features": [],
         }
+        listed = zhang.get("/api/v4/datasets", params={"filter": json.dumps({"where": {"foo": 1}})})
+        assert (listed.status_code, listed.json()["message"]) == (
+            400, "Property where.foo should not exist in the filter object",
+        )  # fmt: skip
+        exchanges = (zhang.post("/api/v3/auth/oidc/token", json={"idToken": "x"}) for _ in range(30))
+        assert any(answer.status_code == 429 for answer in exchanges), "one exchange a second from each address"
         key = {"where": {"jobParameters.shinecat.key": "k"}}
         zhang.post("/api/v3/datasets", json=derived(jobParameters={"shinecat": {"key": "k"}}))
         assert len(zhang.listed(key)) == 1

@@ -162,6 +162,15 @@ def test_datasets_of_a_job_are_those_that_the_reader_sees(roles, pids, job):
     made = roles["wangxch"].post("/api/v4/jobs", json={"type": "#all", "jobParams": {"datasetList": listed}}).json()
     found = roles["wangxch"].get("/api/v3/jobs/datasetDetails", params={"jobId": made["id"]})
     assert {item["pid"] for item in found.json()} == {pids["shared"], pids["published"]}
+    filter = {"filter": json.dumps({"where": {"id": made["id"]}})}
+    for name, who in roles.items():
+        answer = who.get("/api/v4/jobs/datasetDetails", params=filter)
+        if name in ("wangxch", "archiver", "admin"):
+            details = answer.json()[0]["datasetDetails"]
+            unseen = {"own"} if name == "wangxch" else {"own", "shared"} if name == "archiver" else set()
+            assert {item["pid"] for item in details} == {pid for which, pid in pids.items() if which not in unseen}
+        else:
+            assert answer.status_code == 403 if name == "anonymous" else answer.json() == [], name
 
 
 # -- published data --
