@@ -26,6 +26,9 @@ from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 
 PROFILES = ("shinecat", "scicat-5")
 LIMIT_S = 60.0
+# For what no catalog decides: tests of it run on one profile, the stricter one.
+ONE_PROFILE = pytest.mark.parametrize("catalog", ["scicat-5"], indirect=True)
+JWT_SECRET = "s" * 40
 
 
 class Counter:
@@ -289,7 +292,8 @@ class Bench:
 def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CatalogProcess]:
     """A running catalog in each profile."""
     folder = tmp_path_factory.mktemp("catalog")
-    with running_catalog(folder, profile=request.param, settings={"TRACKABLES": "Dataset"}) as running:
+    settings = {"TRACKABLES": "Dataset", "JWT_SECRET": JWT_SECRET}
+    with running_catalog(folder, profile=request.param, settings=settings) as running:
         yield running
 
 

@@ -12,8 +12,9 @@ import pytest
 from jupyter_shinecat.outbox.hashing import Hashes, Moving
 from jupyter_shinecat.outbox.rest import signature
 
+from .conftest import ONE_PROFILE
+
 SLOW = str(Path(__file__).with_name("slow_reader.py"))
-ONE_PROFILE = pytest.mark.parametrize("catalog", ["scicat-5"], indirect=True)
 
 
 @ONE_PROFILE

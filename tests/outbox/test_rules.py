@@ -14,8 +14,9 @@ from jupyter_shinecat.outbox.notebook import without_outputs
 from jupyter_shinecat.scicat import CatalogClient
 from jupyter_shinecat.scicat.lineage import lineage
 
+from .conftest import ONE_PROFILE
+
 FEW = str(Path(__file__).with_name("few_figures.py"))
-ONE_PROFILE = pytest.mark.parametrize("catalog", ["scicat-5"], indirect=True)
 
 
 def save(bench, kernel, outbox, name: str, content: bytes, inputs=(), paths=()) -> str:
