@@ -164,10 +164,10 @@ class Scale:
                 cpu = self._cpu_ms(before) / len(asked)
                 times = [took for took, _total in found]
                 hits = statistics.median(total for _took, total in found)
-                plain = min(sql.search(fields, FACETS, groups) for fields in asked[: 1 if self._size == FULL else 3])
+                page, counts = sql.search(asked[0], groups)
                 against = (
-                    f"plain SQL {plain:.0f} ms; fullquery of 25 rows and fullfacet of 6 facets one after the other, "
-                    f"{hits:.0f} hits in the median, {cpu:.1f} ms of the server's CPU"
+                    f"plain SQL: the page {page:.0f} ms, each facet {counts:.0f} ms; fullquery of 25 and fullfacet "
+                    f"of 6 facets one after the other, {hits:.0f} hits in the median, {cpu:.1f} ms of the server's CPU"
                 )
                 yield _figure(f"search_{name}_p50_ms", statistics.median(times), "ms", goals[0], against)
                 yield _figure(f"search_{name}_p99_ms", _p99(times), "ms", goals[1], against)

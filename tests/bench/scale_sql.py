@@ -10,11 +10,6 @@ from typing import Any
 
 import apsw
 
-_FIELDS = {
-    "type": "body ->> '$.type'", "ownerGroup": "body ->> '$.ownerGroup'",
-    "creationLocation": "body ->> '$.creationLocation'",
-}  # fmt: skip
-
 
 class PlainSql:
     """Reads a catalog's database while no server runs or beside it.
@@ -38,20 +33,12 @@ class PlainSql:
             pass
         return (time.perf_counter() - start) * 1e3
 
-    def search(self, fields: dict[str, Any], facets: list[str], groups: tuple[str, ...] | None) -> float:
-        """Milliseconds of a page of 25 and of the counts of each facet."""
+    def search(self, fields: dict[str, Any], groups: tuple[str, ...] | None) -> tuple[float, float]:
+        """Milliseconds of a page of 25, and of the counts of one facet: every other one takes about as long."""
         where = self._where(fields, groups)
-        took = self._ms(f"SELECT body FROM dataset WHERE {where} ORDER BY body ->> '$.creationTime' DESC LIMIT 25")
-        for facet in facets:
-            left = self._where({name: value for name, value in fields.items() if name != facet}, groups)
-            if facet in _FIELDS:
-                statement = f"SELECT {_FIELDS[facet]}, count(*) FROM dataset WHERE {left} GROUP BY 1"
-            else:
-                statement = (
-                    f"SELECT j.value, count(*) FROM dataset, json_each(body, '$.{facet}') j WHERE {left} GROUP BY 1"
-                )
-            took += self._ms(statement)
-        return took
+        page = self._ms(f"SELECT body FROM dataset WHERE {where} ORDER BY body ->> '$.creationTime' DESC LIMIT 25")
+        counts = f"SELECT body ->> '$.creationLocation', count(*) FROM dataset WHERE {where} GROUP BY 1"
+        return page, self._ms(counts)
 
     def newest(self, groups: tuple[str, ...]) -> float:
         """Milliseconds of the newest 25."""
