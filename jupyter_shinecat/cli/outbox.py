@@ -27,9 +27,20 @@ def outbox() -> None:
 def list_(as_json: bool) -> None:
     """Show all entries, newest first."""
     from jupyter_shinecat.outbox import list_entries
+    from jupyter_shinecat.outbox.lease import Lease
+    from jupyter_shinecat.outbox.spool import unread
     from jupyter_shinecat.paths import state_dir
 
-    _show(list_entries(state_dir()), as_json)
+    state = state_dir()
+    _show(list_entries(state), as_json)
+    count = unread(state)
+    if count and not as_json and Lease(state / "outbox").holder() is None:
+        words = tr(
+            "Records of {count} programs have not been looked at yet. They are when your Jupyter server runs, or by "
+            "shinecat outbox flush.",
+            count=count,
+        )
+        click.echo(words)
 
 
 @outbox.command()

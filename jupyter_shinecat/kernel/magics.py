@@ -186,7 +186,7 @@ def _outbox(_text: str) -> None:
         why = " ".join(str(entry.get(part) or "") for part in ("reason", "do")).strip()
         print("  ".join(str(entry.get(part) or "") for part in ("state", "name", "pid")).rstrip())
         if why:
-            print(f"    {why}")
+            print(f"    {why}".replace("KEY", str(entry.get("key"))) if entry.get("choices") else f"    {why}")
 
 
 def _record(text: str) -> None:

@@ -171,3 +171,18 @@ class Bookmarks:
         """Remove a spool file that is finished, and its mark."""
         for path in (file.path, self._folder / f"{file.path.name}.json"):
             path.unlink(missing_ok=True)
+
+
+def unread(state: Path) -> int:
+    """How many spool files under the state folder hold lines whose consequences are not on disk yet.
+
+    Reads the disk only, so any process may call it at any time.
+    """
+    marks = Bookmarks(Path(state) / "outbox")
+    count = 0
+    for path in (Path(state) / "spool").glob("[!.]*.jsonl"):
+        try:
+            count += path.stat().st_size > marks.open(path).saved
+        except OSError:
+            continue
+    return count

@@ -447,11 +447,13 @@ def test_flush_sends_without_a_server(bench) -> None:
     kernel.cell("save")
     kernel.write(bench.results / "a.bin", b"a")
     kernel.end([raw])
+    assert "Records of 1 programs" in bench.shinecat("outbox", "list").stdout
     away = bench.shinecat("outbox", "flush", SHINECAT_CATALOG_URL="http://127.0.0.1:9")
     assert away.returncode == 1
     assert "does not answer" in away.stderr
     listed = bench.shinecat("outbox", "list")
     assert "waiting" in listed.stdout
+    assert "Records of" not in listed.stdout
     assert "a.bin" in listed.stdout
     sent = bench.shinecat("outbox", "flush")
     assert sent.returncode == 0, sent.stderr
