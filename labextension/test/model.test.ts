@@ -122,6 +122,15 @@ describe('ListModel', () => {
 });
 
 describe('AppModel', () => {
+  it('shows which groups may own a result, and passes the answer on', async () => {
+    const asked = asEntry({ key: 'k', state: 'waiting', choices: ['AMO', 'SHINE'] });
+    expect(asked.choices).toEqual(['AMO', 'SHINE']);
+    expect(asEntry({ key: 'k' }).choices).toEqual([]);
+    const release = vi.fn(() => Promise.resolve());
+    await new AppModel(fakeApi(0, { release })).release('k', 'AMO');
+    expect(release).toHaveBeenCalledWith('k', 'AMO');
+  });
+
   it('asks for the status again when the list fails, and when it is back', async () => {
     let down = true;
     let asked = 0;
