@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,12 @@ class Audit:
         except OSError as error:
             _log.error("the audit file can't be written (%s); the entry: %s", error, line.decode().rstrip())
 
-    def read(self, limit: int) -> list[dict[str, Any]]:
-        """The last entries, oldest first; a torn line is left out."""
+    def read(self, limit: int, only: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The last entries, oldest first, ``only`` of actions that begin so; a torn line is left out."""
+        wanted = [b'"action":' + msgspec.json.encode(prefix)[:-1] for prefix in only]
         try:
             with self.path.open("rb") as file:
-                lines = deque(file, limit)
+                lines = deque((line for line in file if not wanted or any(map(line.__contains__, wanted))), limit)
         except FileNotFoundError:
             return []
         found = []

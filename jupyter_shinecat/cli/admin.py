@@ -19,15 +19,18 @@ def admin() -> None:
 
 @admin.command()
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="Entries to show.")
+@click.option(
+    "--only", multiple=True, metavar="ACTION", help="Actions that begin so: user, dataset.access, dataset.delete."
+)
 @catalog_option
 @as_json_option
-def audit(limit: int, url: str | None, as_json: bool) -> None:
-    """Show who changed whose rights, oldest first."""
+def audit(limit: int, only: tuple[str, ...], url: str | None, as_json: bool) -> None:
+    """Show who changed whose rights, made what and deleted what, oldest first."""
     from .admin_server import require
 
     with open_client(url, socket=False) as client:
         require(client, tr("show an audit file"), tr("Its server log and its history (HISTORY_ACCESS_...) have this."))
-        entries = client.send(ops.audit(limit))
+        entries = client.send(ops.audit(limit, only))
     if as_json:
         say_json(entries)
         return

@@ -166,9 +166,10 @@ def revoke_token(id: str) -> Operation[ServiceToken]:
     return Operation(tr("revoke the token"), "DELETE", f"{BASE}/tokens/{quote_pid(id)}", _token, subject=id)
 
 
-def audit(limit: int) -> Operation[list[dict[str, Any]]]:
-    """The last entries of the audit file, oldest first."""
-    return Operation(tr("read the audit file"), "GET", f"{BASE}/audit?limit={limit}", _objects)
+def audit(limit: int, only: Sequence[str] = ()) -> Operation[list[dict[str, Any]]]:
+    """The last entries of the audit file, oldest first; ``only`` of actions that begin so."""
+    query = urlencode([("limit", str(limit)), *(("only", prefix) for prefix in only)])
+    return Operation(tr("read the audit file"), "GET", f"{BASE}/audit?{query}", _objects)
 
 
 # -- what a real SciCat has too ----------------------------------------------------------------------------------------

@@ -346,3 +346,22 @@ def test_strict_profile_behaves_as_the_real_server(strict):
         assert deleter.delete(zhang.ds(pid)).status_code == 200
         again = deleter.delete(zhang.ds(pid))
         assert (again.status_code, again.json()) == (404, {"message": "Not Found", "statusCode": 404})
+
+
+def test_the_profile_of_a_real_scicat_has_neither(strict):
+    with Person(strict, "zhangxf") as zhang:
+        zhang.post("/api/v3/datasets", json=raw())
+        answer = zhang.get(
+            "/api/v3/datasets", params={"filter": '{"limits": {"cursor": "", "limit": 1}}', "explain": "true"}
+        )
+        assert answer.status_code == 200
+        assert not {"x-next-cursor", "x-explain"} & set(answer.headers)
+        facets = zhang.get("/api/v3/datasets/fullfacet", params={"facets": '[{"field": "size", "bins": 3}]'})
+        assert facets.status_code == 400
+
+
+def test_a_real_scicat_does_not_know_the_switch(strict):
+    with Person(strict, "zhangxf") as zhang:
+        answer = zhang.get("/api/v3/datasets/fullquery", params={"fields": '{"text": "a", "similar": true}'})
+        assert answer.status_code == 400
+        assert zhang.full({"text": "proposal:P1"}) == []

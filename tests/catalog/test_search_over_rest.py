@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from catalog.people import Person, raw
+from catalog.people import Person
 
 NEXT = "X-Next-Cursor"
 
@@ -113,18 +113,6 @@ def test_explain_tells_how_and_nothing_about_others(zhang, wang, admin):
     assert json.loads(by_id.headers["X-Explain"])[0]["way"] == "ids"
 
 
-def test_the_profile_of_a_real_scicat_has_neither(strict):
-    with Person(strict, "zhangxf") as zhang:
-        zhang.post("/api/v3/datasets", json=raw())
-        answer = zhang.get(
-            "/api/v3/datasets", params={"filter": '{"limits": {"cursor": "", "limit": 1}}', "explain": "true"}
-        )
-        assert answer.status_code == 200
-        assert not {NEXT.lower(), "x-explain"} & set(answer.headers)
-        facets = zhang.get("/api/v3/datasets/fullfacet", params={"facets": '[{"field": "size", "bins": 3}]'})
-        assert facets.status_code == 400
-
-
 @pytest.fixture(scope="module")
 def library(catalog):
     with Person(catalog, "zhangxf") as zhang, Person(catalog, "wangxch") as wang:
@@ -198,13 +186,6 @@ def test_similar_and_named_parts_over_rest(library):
     assert counted["all"] == [{"totalSets": 1}]
     bad = library.get("/api/v3/datasets/fullquery", params={"fields": '{"text": "a", "similar": "yes"}'})
     assert bad.status_code == 400
-
-
-def test_a_real_scicat_does_not_know_the_switch(strict):
-    with Person(strict, "zhangxf") as zhang:
-        answer = zhang.get("/api/v3/datasets/fullquery", params={"fields": '{"text": "a", "similar": true}'})
-        assert answer.status_code == 400
-        assert zhang.full({"text": "proposal:P1"}) == []
 
 
 def test_a_dataset_is_found_by_the_names_of_its_files(zhang, wang, admin):

@@ -196,6 +196,10 @@ def test_grants_are_in_the_audit_file(catalog, admin):
     entry = next(e for e in admin("audit", "--json").json if e["subject"] == pid and e["action"] == "dataset.access")
     assert (entry["user"], entry["accessGroups"]) == ("admin", [[], ["AMO"]])
     assert pid in admin("audit").out
+    only = admin("audit", "--only", "dataset.access", "--only", "user.", "--json").json
+    assert {e["action"].split(".")[0] for e in only} <= {"dataset", "user"}
+    assert entry in only
+    assert "dataset.create" not in {e["action"] for e in only}
 
 
 def test_a_proposal_granted_is_in_the_audit_file_too(catalog, admin):

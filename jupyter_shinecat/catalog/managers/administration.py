@@ -227,10 +227,10 @@ class Administration(Manager):
 
     # -- audit --
 
-    def audited(self, who: Identity, limit: Any) -> list[dict[str, Any]]:
-        """The last entries of the audit file."""
+    def audited(self, who: Identity, limit: Any, only: list[str]) -> list[dict[str, Any]]:
+        """The last entries of the audit file; ``only`` of actions that begin so (``user.``, ``dataset.access``)."""
         self.access.check_admin(who)
-        return self.audit.read(limit if isinstance(limit, int) and 0 < limit <= 10_000 else 100)
+        return self.audit.read(limit if isinstance(limit, int) and 0 < limit <= 10_000 else 100, only)
 
 
 def _view(account: Account) -> dict[str, Any]:

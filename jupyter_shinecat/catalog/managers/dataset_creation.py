@@ -87,9 +87,7 @@ class DatasetCreation(DatasetForms):
         pid = doc.get("pid")
         if pid is None:
             doc["pid"] = f"{self.settings.pid_prefix}/{new_uuid()}"
-        elif not _PID.fullmatch(pid) or (
-            self.settings.pid_pattern and not re.search(self.settings.pid_pattern, pid)
-        ):
+        elif not _PID.fullmatch(pid) or (self.settings.pid_pattern and not re.search(self.settings.pid_pattern, pid)):
             raise bad_request("PID is not following required standards")
         if version == 3:
             plural = fields.from_v3(doc)

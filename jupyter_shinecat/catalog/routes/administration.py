@@ -43,5 +43,9 @@ def routes(features: list[str]) -> list[Route]:
         Route("GET", tokens, lambda c: c.catalog.administration.tokens(c.who)),
         Route("POST", tokens, lambda c: c.catalog.administration.issue_token(c.who, c.body)),
         Route("DELETE", f"{tokens}/{{id}}", lambda c: c.catalog.administration.revoke_token(c.who, one(c))),
-        Route("GET", f"{BASE}/audit", lambda c: c.catalog.administration.audited(c.who, c.json("limit"))),
+        Route(
+            "GET",
+            f"{BASE}/audit",
+            lambda c: c.catalog.administration.audited(c.who, c.json("limit"), c.query.get("only", [])),
+        ),
     ]

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_shinecat.catalog.errors import bad_request
+
 # Chinese, Japanese kana, Korean; scripts that put no space between words.
 CJK = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -77,9 +79,12 @@ def is_cjk(run: str) -> bool:
 
 
 def parse_text(text: str) -> tuple[Phrase, ...]:
-    """Words and phrases of a search text, each once; at most 32 count."""
+    """Words and phrases of a search text, each once; a 400 for more than 32, of which some would not count."""
     found = (fold(" ".join((quoted or word).split())) for quoted, word in _TERMS.findall(text))
-    return tuple(Phrase(item) for item in dict.fromkeys(item for item in found if item))[:MAX_TERMS]
+    phrases = tuple(Phrase(item) for item in dict.fromkeys(item for item in found if item))
+    if len(phrases) > MAX_TERMS:
+        raise bad_request(f"A search text may have at most {MAX_TERMS} words and phrases")
+    return phrases
 
 
 def texts(doc: Any) -> Iterator[str]:
