@@ -52,6 +52,9 @@ _TEXTS = {
     "job_default_status_message": "JOB_DEFAULT_STATUS_MESSAGE",
     "oidc_issuer": "OIDC_ISSUER",
     "oidc_client_id": "OIDC_CLIENT_ID",
+    "oidc_client_secret": "OIDC_CLIENT_SECRET",
+    "oidc_callback_url": "OIDC_CALLBACK_URL",
+    "oidc_scope": "OIDC_SCOPE",
     "oidc_groups_claim": "OIDC_ACCESS_GROUPS_PROPERTY",
     "trackable_strategy": "TRACKABLE_STRATEGY",
     "logbook_url": "LOGBOOK_BASE_URL",
@@ -87,6 +90,10 @@ class Facility:
     site: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_callback_url: str = ""
+    oidc_scope: str = "openid profile email"
+    oidc_frontends: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     oidc_groups_claim: str = ""
     oidc_authorized_parties: frozenset[str] = frozenset()
     ldap: LdapServer | None = None
@@ -137,6 +144,7 @@ class Facility:
                 break
         known["trackables"] = names(env.get("TRACKABLES", "")) & frozenset(TRACKABLE)
         known["oidc_authorized_parties"] = names(env.get("OIDC_ADDITIONAL_AUTHORIZED_PARTIES", ""))
+        known["oidc_frontends"] = _frontends(env)
         known["ldap"] = LdapServer.from_environment(env)
         if (env.get("ACCESS_GROUPS_STATIC_ENABLED") or "true").lower() in _YES:
             known["everyones_groups"] = names(env.get("ACCESS_GROUPS_STATIC_VALUES", ""))
@@ -155,6 +163,30 @@ class Facility:
 def names(text: str) -> frozenset[str]:
     """Names of a comma list."""
     return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _frontends(env: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """For each front end where people are sent after signing in, with the path that it opens by default.
+
+    Raises
+    ------
+    CatalogError
+        A front end of ``OIDC_FRONTEND_CLIENTS`` has no success URL.
+    """
+    found = {}
+    if env.get("OIDC_SUCCESS_URL"):
+        found["scicat"] = env["OIDC_SUCCESS_URL"], env.get("OIDC_RETURN_URL", "")
+    for client in sorted(names(env.get("OIDC_FRONTEND_CLIENTS", "")) - {"scicat"}):
+        variable = f"OIDC_{client.upper()}_SUCCESS_URL"
+        if not env.get(variable):
+            raise CatalogError(
+                tr(
+                    "OIDC_FRONTEND_CLIENTS names {client}, but {variable} is not set.", client=client, variable=variable
+                ),
+                do=tr("Set it, or take the front end out of the list."),
+            )
+        found[client] = env[variable], env.get(f"OIDC_{client.upper()}_RETURN_URL", "")
+    return found
 
 
 def _values(types: Any) -> set[str]:

@@ -1,9 +1,12 @@
 """What a facility's configuration makes of jobs, publications, types, identity providers and example files."""
 
+import base64
+import hashlib
 import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import jwt
@@ -13,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jupyter_shinecat.catalog.accounts import examples, passwords
 from jupyter_shinecat.catalog.accounts.accounts import Account
-from jupyter_shinecat.catalog.accounts.oidc import Pace
+from jupyter_shinecat.catalog.accounts.browser import BrowserSignIn
+from jupyter_shinecat.catalog.accounts.oidc import Pace, Provider
 from jupyter_shinecat.catalog.errors import CatalogError, Refused
 from jupyter_shinecat.catalog.facility import Facility
 from jupyter_shinecat.catalog.managers.job_rules import JobRules
@@ -30,7 +34,8 @@ class Outside(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         if self.path.endswith("openid-configuration"):
-            self._answer({"jwks_uri": f"{server.url}/keys"})
+            ends = {"authorization_endpoint": f"{server.url}/page?a=b", "token_endpoint": f"{server.url}/token"}
+            self._answer({"jwks_uri": f"{server.url}/keys", **ends})
         else:
             key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
             self._answer({"keys": [{**key, "kid": "one", "use": "sig"}]})
@@ -39,6 +44,8 @@ class Outside(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.received.append((self.path, dict(self.headers), body))
         self.server.arrived.set()
+        if self.path == "/token":  # the code is the token that it stands for
+            return self._answer({"id_token": dict(parse_qsl(body.decode()))["code"]})
         self._answer({}, self.server.status)
 
     def _answer(self, body, status=200):
@@ -102,6 +109,9 @@ jobs:
         "DOI_PASSWORD": "doi-secret", "PUBLIC_URL_PREFIX": "https://x.org/doi/", "JOB_DEFAULT_STATUS_CODE": "queued",
         "OIDC_ISSUER": outside.url, "OIDC_CLIENT_ID": "scicat", "OIDC_ADDITIONAL_AUTHORIZED_PARTIES": "hub, lab",
         "OIDC_ACCESS_GROUPS_PROPERTY": "groups", "ACCESS_GROUPS_OIDCPAYLOAD_ENABLED": "true",
+        "OIDC_CLIENT_SECRET": "oidc-secret", "OIDC_CALLBACK_URL": "http://catalog.x.org/api/v3/auth/oidc/callback",
+        "OIDC_SUCCESS_URL": "http://front.x.org/login", "OIDC_FRONTEND_CLIENTS": "maxiv",
+        "OIDC_MAXIV_SUCCESS_URL": "http://maxiv.x.org/in?b=1", "OIDC_MAXIV_RETURN_URL": "/start",
     }  # fmt: skip
     process = CatalogProcess(folder / "data", settings=settings).start()
     yield process
@@ -279,6 +289,77 @@ def test_tokens_signed_with_what_everybody_has_sign_nobody_in(catalog, outside):
         assert exchange(catalog, forged).status_code == 401
 
 
+def query(answer):
+    assert answer.status_code == 302, answer.text
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+
+
+@pytest.fixture
+def browser(catalog):
+    with httpx.Client(base_url=f"{catalog.url}/api/v3/auth", timeout=60) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("client", "back", "begins", "returns"),
+    [("", "/datasets", "http://front.x.org/login?", "/datasets"), ("maxiv", "", "http://maxiv.x.org/in?b=1&", "/start"),
+     ("scicat", "http://evil.x.org", "http://front.x.org/login?", None),
+     ("", "//evil.x.org", "http://front.x.org/", None)],
+)  # fmt: skip
+def test_a_browser_signs_in_at_the_identity_provider_s_page(browser, outside, client, back, begins, returns):
+    sent = browser.get("/oidc", params={"client": client, "returnUrl": back})
+    assert sent.headers["Location"].startswith(f"{outside.url}/page?a=b&")
+    assert "HttpOnly" in sent.headers["Set-Cookie"]
+    asked = query(sent)
+    assert (asked["response_type"], asked["client_id"]) == ("code", "scicat")
+    back_again = browser.get("/oidc/callback", params={"code": token(outside), "state": asked["state"]})
+    assert back_again.headers["Location"].startswith(begins)
+    found = query(back_again)
+    assert found.get("returnUrl") == returns
+    headers = {"Authorization": f"Bearer {found['access-token']}"}
+    me = browser.get("/whoami", headers=headers).json()
+    assert (me["username"], me["_id"], me["authStrategy"]) == ("li.na", found["user-id"], "oidc")
+    form = dict(parse_qsl(outside.received[-1][2].decode()))
+    assert form["client_secret"] == "oidc-secret"
+    challenge = hashlib.sha256(form["code_verifier"].encode()).digest()
+    assert asked["code_challenge"] == base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    again = browser.get("/oidc/callback", params={"code": token(outside), "state": asked["state"]})
+    assert again.status_code == 401, "a state is good once"
+
+
+def test_a_sign_in_that_another_browser_began_is_refused(browser, catalog, outside):
+    state = query(browser.get("/oidc"))["state"]
+    url = f"{catalog.url}/api/v3/auth/oidc/callback"
+    for cookies in ({}, {"shinecat-sign-in": "x"}, {"shinecat-sign-in": "ä"}):
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items()).encode()}
+        stolen = httpx.get(url, params={"code": token(outside), "state": state}, headers=headers, timeout=60)
+        assert stolen.status_code == 401
+    assert browser.get("/oidc", params={"client": "other"}).json()["message"] == "Unauthorized client"
+    for changes in ({"aud": "hub"}, {"key": STRANGER}, {"nonce": "n"}):
+        asked = query(browser.get("/oidc"))
+        params = {"code": token(outside, **changes), "state": asked["state"]}
+        assert browser.get("/oidc/callback", params=params).status_code == 401
+    assert "oidc-secret" not in (catalog.folder / "server.log").read_text(encoding="utf-8")
+
+
+def test_a_sign_in_ends_after_ten_minutes(outside):
+    now = [0.0]
+    facility = Facility(
+        oidc_issuer=outside.url, oidc_client_id="scicat", oidc_callback_url="x", oidc_frontends={"scicat": ("x", "")}
+    )
+    sign_in = BrowserSignIn(facility, Provider(facility), clock=lambda: now[0])
+    _address, state = sign_in.begin("scicat", "")
+    now[0] = 601.0
+    with pytest.raises(Refused) as refused:
+        sign_in.finish({"state": [state], "code": ["c"]}, state)
+    assert refused.value.status == 401
+
+
+def test_a_front_end_without_an_address_stops_the_start():
+    with pytest.raises(CatalogError, match="OIDC_LAB_SUCCESS_URL"):
+        Facility.from_environment({"OIDC_FRONTEND_CLIENTS": "scicat, lab"})
+
+
 def test_one_exchange_a_second_from_each_address():
     now = [0.0]
     pace = Pace(clock=lambda: now[0])
@@ -292,8 +373,6 @@ def test_one_exchange_a_second_from_each_address():
 
 
 def test_without_a_provider_the_route_says_so(tmp_path):
-    from jupyter_shinecat.catalog.accounts.oidc import Provider
-
     with pytest.raises(Refused) as refused:
         Provider(Facility()).person("x")
     assert refused.value.status == 501

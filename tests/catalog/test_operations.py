@@ -89,7 +89,6 @@ NEEDS = {
     ("POST", "/api/v3/auth/msad"): "LDAP",
     ("POST", "/api/v3/auth/oidc/token"): "identity provider",
     ("GET", "/api/v3/auth/oidc"): "browser sign-on",
-    ("GET", "/api/v3/auth/oidc/callback"): "browser sign-on",
     ("GET", "/api/v3/logbooks"): "logbook service",
     ("GET", "/api/v3/logbooks/{}"): "logbook service",
 }

@@ -37,6 +37,7 @@ class Provider:
         self._facility = facility
         self._clock = clock
         self._keys: dict[str, Any] = {}
+        self._described_by: dict[str, Any] = {}
         self._asked: float | None = None
         self._guard = threading.Lock()
 
@@ -66,6 +67,17 @@ class Provider:
             raise _refused(str(error)[:200]) from None
         self._audience(claims)
         return self._described(claims)
+
+    def endpoint(self, name: str) -> str:
+        """An address of the issuer's own description (``token_endpoint``, ...); a 503 when it can't be asked."""
+        with self._guard:
+            if not self._described_by:
+                self._keys = self._published()
+                self._asked = self._clock()
+            found = self._described_by.get(name)
+        if not isinstance(found, str):
+            raise Refused(503, f"The identity provider names no {name}.")
+        return found
 
     def _audience(self, claims: dict[str, Any]) -> None:
         client, parties = self._facility.oidc_client_id, self._facility.oidc_authorized_parties
@@ -113,7 +125,8 @@ class Provider:
             with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as http:
                 described = http.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
                 described.raise_for_status()
-                keys = http.get(described.json()["jwks_uri"])
+                self._described_by = dict(described.json())
+                keys = http.get(self._described_by["jwks_uri"])
                 keys.raise_for_status()
                 return {str(key.key_id or ""): key for key in jwt.PyJWKSet.from_dict(keys.json()).keys}
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.accounts.accounts import Account, Accounts, NewAccount
+from jupyter_shinecat.catalog.accounts.browser import BrowserSignIn
 from jupyter_shinecat.catalog.accounts.ldap import Directory
 from jupyter_shinecat.catalog.accounts.oidc import Pace, Provider
 from jupyter_shinecat.catalog.accounts.passwords import random_password
@@ -42,6 +44,7 @@ class People(Manager):
         self.sessions = Sessions(self.store, accounts, mint)
         self._provider = Provider(self.settings.facility)
         self._directory = Directory(self.settings.facility.ldap)
+        self._browser = BrowserSignIn(self.settings.facility, self._provider)
         self._pace = Pace()
         self._throttle = Throttle(self.settings.login_attempts, self.settings.login_window_s)
 
@@ -82,6 +85,16 @@ class People(Manager):
         self._pace.check(address)
         person = self._provider.person(body.get("idToken") if isinstance(body, dict) else None)
         return self._answer(self._account_of(person), self.settings.jwt_expires_in_s)
+
+    def begin_in_browser(self, client: str, return_path: str) -> tuple[str, str]:
+        """Where a browser goes to sign in, and its cookie."""
+        return self._browser.begin(client, return_path)
+
+    def finish_in_browser(self, query: Mapping[str, list[str]], cookie: str) -> str:
+        """Where a browser that came back from the identity provider goes, with a token."""
+        person, address = self._browser.finish(query, cookie)
+        account = self._account_of(person)
+        return address(self.sessions.sign(account, self.settings.jwt_expires_in_s), account.id)
 
     def _account_of(self, person: Person) -> Account:
         """The account of somebody whom an outside service knows, brought up to date."""

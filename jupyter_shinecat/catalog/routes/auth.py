@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from jupyter_shinecat.catalog.accounts.browser import COOKIE, WAIT_S
 
 from .call import Call, Route
 
@@ -20,6 +24,29 @@ def directory_login(call: Call) -> Any:
 def exchange(call: Call) -> Any:
     """A token for one of the identity provider."""
     return call.catalog.people.exchange(call.body, call.address)
+
+
+def begin_in_browser(call: Call) -> None:
+    """Send a browser to the identity provider's page."""
+    client, back = ((call.query.get(name) or [""])[0] for name in ("client", "returnUrl"))
+    address, state = call.catalog.people.begin_in_browser(client or "scicat", back)
+    _send_to(call, address, f"{COOKIE}={state}; Path=/api; Max-Age={WAIT_S}; HttpOnly; SameSite=Lax")
+
+
+def finish_in_browser(call: Call) -> None:
+    """Take a browser back from there, with a token for its front end."""
+    cookies = SimpleCookie()
+    with contextlib.suppress(CookieError):
+        cookies.load(call.headers.get("cookie", ""))
+    state = cookies[COOKIE].value if COOKIE in cookies else ""
+    address = call.catalog.people.finish_in_browser(call.query, state)
+    _send_to(call, address, f"{COOKIE}=; Path=/api; Max-Age=0; HttpOnly; SameSite=Lax")
+
+
+def _send_to(call: Call, address: str, cookie: str) -> None:
+    call.status = 302
+    secure = "; Secure" if call.catalog.settings.facility.oidc_callback_url.startswith("https:") else ""
+    call.response_headers.update({"Location": address, "Set-Cookie": cookie + secure})
 
 
 def renew(call: Call) -> Any:
@@ -48,6 +75,8 @@ def routes(features: list[str]) -> list[Route]:
             for path in ("/api/v3/auth/ldap", "/api/v3/auth/msad", "/auth/msad")
         ),
         Route("POST", "/api/v3/auth/oidc/token", exchange, slow=True),
+        Route("GET", "/api/v3/auth/oidc", begin_in_browser, slow=True),
+        Route("GET", "/api/v3/auth/oidc/callback", finish_in_browser, slow=True),
         Route("GET", "/api/v3/auth/whoami", whoami),
         Route("POST", "/api/v3/auth/logout", logout),
         Route("POST", "/api/v3/users/logout", logout),

@@ -108,8 +108,6 @@ def _outside_routes() -> list[Route]:
         ("DELETE", "/api/v3/opensearch/delete-index", "OpenSearch"),
         ("GET", "/api/v3/opensearch/get-index", "OpenSearch"),
         ("PATCH", "/api/v3/opensearch/update-index", "OpenSearch"),
-        ("GET", "/api/v3/auth/oidc", "browser sign-on: send the token of your identity provider to auth/oidc/token"),
-        ("GET", "/api/v3/auth/oidc/callback", "browser sign-on"),
     ]
     return [Route(method, path, _outside(what)) for method, path, what in paths]
 
