@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_shinecat import record
 from jupyter_shinecat.files import Located, locate, locate_all
@@ -14,7 +14,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
-from . import archive, remote, session
+from . import archive, pictures, remote, session
 from .arrays import find_array, warn_of_missing_sources
 from .errors import FileProblem, MissingKey, file_problem, plainly
 from .metadata import Metadata
@@ -134,10 +134,7 @@ class DatasetFiles:
         else:
             wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
         if wanted.path.lower().endswith(TABLE_SUFFIXES):
-            place = self._place(wanted)
-            far = self._remote(place, lambda client: remote.open_range(client, self._record.pid, wanted).read())
-            source = far if far is not None else self._here(place)
-            self._note("table", source if isinstance(source, Path) else None)
+            source = self._whole(wanted, "table")
             with record.quiet():
                 return tables.from_text(source, wanted.path)
         with self._open_h5(wanted, how="table") as opened:
@@ -145,7 +142,7 @@ class DatasetFiles:
 
     @plainly
     def array(self, path: str | None = None, file: str | None = None) -> np.ndarray[Any, Any]:
-        """An array of an HDF5 file, all of it in memory (``ds[path]`` reads only what is indexed).
+        """An array of an HDF5 file or a picture, all of it in memory (``ds[path]`` reads only what is indexed).
 
         Parameters
         ----------
@@ -160,13 +157,20 @@ class DatasetFiles:
         FileProblem
             There is no array, or the file can't be opened (see `path`).
         """
-        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "array"), how="array") as opened:
+        wanted = self._choose(file, HDF5_SUFFIXES, "array")
+        if pictures.is_picture(wanted.path):
+            source = self._whole(wanted, "array")
+            with record.quiet():
+                return cast("np.ndarray[Any, Any]", pictures.values(source, wanted.path))
+        with self._open_h5(wanted, how="array") as opened:
             found: np.ndarray[Any, Any] = find_array(opened, path, self._record.name)[()]
         return found
 
     @plainly
     def plot(self, path: str | None = None, file: str | None = None, ax: Any = None) -> Any:
         """A quick look: the NeXus signal over its axes; without NeXus a histogram, or an image of two dimensions.
+
+        Of a picture (TIFF, PNG, JPEG) the picture; of a text file with columns its columns over the first one.
 
         Parameters
         ----------
@@ -185,14 +189,23 @@ class DatasetFiles:
         FileProblem
             There is nothing to draw, matplotlib is missing, or the file can't be opened.
         """
-        from .plots import draw
+        from . import plots, tables
 
-        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "plot"), how="plot") as opened:
-            return draw(opened, path, self._record.name, ax)
+        wanted = self._choose(file, HDF5_SUFFIXES, "plot")
+        if pictures.is_picture(wanted.path):
+            source = self._whole(wanted, "plot")
+            with record.quiet():
+                return plots.draw_picture(pictures.one_picture(source, wanted.path, 0), ax)
+        if wanted.path.lower().endswith(TABLE_SUFFIXES):
+            source = self._whole(wanted, "plot")
+            with record.quiet():
+                return plots.draw_table(tables.from_text(source, wanted.path), wanted.path, ax)
+        with self._open_h5(wanted, how="plot") as opened:
+            return plots.draw(opened, path, self._record.name, ax)
 
     @plainly
     def image(self, n: int = 0, path: str | None = None, file: str | None = None) -> Image:
-        """One image of a stack; only that one is read.
+        """One image of a stack, of which only that one is read; or a picture (TIFF, PNG, JPEG).
 
         Parameters
         ----------
@@ -213,7 +226,12 @@ class DatasetFiles:
         """
         from .images import one_image
 
-        with self._open_h5(self._choose(file, HDF5_SUFFIXES, "image"), how="image") as opened:
+        wanted = self._choose(file, HDF5_SUFFIXES, "image")
+        if pictures.is_picture(wanted.path):
+            source = self._whole(wanted, "image")
+            with record.quiet():
+                return pictures.one_picture(source, wanted.path, n)
+        with self._open_h5(wanted, how="image") as opened:
             return one_image(opened, path, n, self._record.name)
 
     @plainly
@@ -337,6 +355,14 @@ class DatasetFiles:
         recorder = record.current()
         if recorder is not None and place.path is not None:
             recorder.belongs(str(place.path), self._record.pid)
+
+    def _whole(self, file: DataFile, how: str) -> Path | bytes:
+        """Path of a file, or all of its content where it is not here."""
+        place = self._place(file)
+        far: bytes | None = self._remote(place, lambda client: remote.open_range(client, self._record.pid, file).read())
+        source = far if far is not None else self._here(place)
+        self._note(how, source if isinstance(source, Path) else None)
+        return source
 
     def _open_h5(self, file: DataFile, how: str = "h5") -> Any:
         place = self._place(file)

@@ -10,7 +10,7 @@ import httpx
 from jupyter_shinecat import record
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import Secret
+from jupyter_shinecat.scicat import Secret, channel
 from jupyter_shinecat.scicat.client import server_root
 
 from .errors import plainly
@@ -73,7 +73,11 @@ def endpoint() -> Endpoint:
     >>> place = sc.endpoint()                                                            # doctest: +SKIP
     >>> requests.get(place.url + "/api/v3/datasets/count", headers=place.headers())      # doctest: +SKIP
     """
-    if os.environ.get("SHINECAT_SOCKET"):
+    place = os.environ.get("SHINECAT_SOCKET", "")
+    if place.endswith(".json"):  # this kernel has an address of its own already
+        url, token = channel.address(place)
+        return Endpoint(f"{url}/shinecat/api/catalog", token)
+    if place:
         told = _ask("POST")
         return Endpoint(str(told["catalog"]), Secret(str(told["token"])), revocable=True)
     url = os.environ.get("SHINECAT_CATALOG_URL")
@@ -82,8 +86,8 @@ def endpoint() -> Endpoint:
             tr("No catalog is known here."),
             do=tr("Start this from JupyterLab, or set SHINECAT_CATALOG_URL (and SHINECAT_TOKEN)."),
         )
-    token = os.environ.get("SHINECAT_TOKEN")
-    return Endpoint(server_root(url), Secret(token) if token else None)
+    given = os.environ.get("SHINECAT_TOKEN")
+    return Endpoint(server_root(url), Secret(given) if given else None)
 
 
 @plainly
@@ -121,7 +125,7 @@ def scitacean_client(*, file_transfer: FileTransfer | None = None) -> Client:
 
 
 def _ask(method: str) -> dict[str, Any]:
-    transport = httpx.HTTPTransport(uds=os.environ["SHINECAT_SOCKET"])
+    transport = channel.transport(os.environ["SHINECAT_SOCKET"])
     try:
         with record.quiet(), httpx.Client(transport=transport, timeout=_TIMEOUT_S, trust_env=False) as http:
             answer = http.request(method, "http://shinecat/shinecat/api/endpoint")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_shinecat.locale import tr
 
@@ -10,8 +10,18 @@ from .arrays import find_array
 from .errors import file_problem
 from .nexus import Axis, axes_of, errors_of, label_of, signal_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .images import Image
+
 _POINTS = 200_000
 _PIXELS = 1500
+_CHINESE = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
+    *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC"),
+    *("Noto Serif CJK SC", "Noto Serif CJK JP", "AR PL UMing CN"),
+)
 
 
 def draw(file: Any, path: str | None, name: str, ax: Any) -> Any:
@@ -41,9 +51,78 @@ def draw(file: Any, path: str | None, name: str, ax: Any) -> Any:
         _image(ax, array, place, axes[-2:])
         if place:
             title += " " + tr("(image 0 of {count})", count=array.size // (array.shape[-1] * array.shape[-2] or 1))
+    _entitle(ax, title)
+    return ax
+
+
+def draw_picture(image: Image, ax: Any) -> Any:
+    """Draw a picture."""
+    ax = ax if ax is not None else _new_axes(image.title)
+    _image(ax, _Plain(image.array), (), [Axis(), Axis()])
+    _entitle(ax, image.title)
+    return ax
+
+
+def draw_table(frame: pd.DataFrame, name: str, ax: Any) -> Any:
+    """Draw the columns of numbers of a table: over the first one where that rises or falls all the way.
+
+    Raises
+    ------
+    FileProblem
+        It has none.
+    """
+    numbers = frame.select_dtypes("number")
+    if numbers.empty:
+        raise file_problem("format", tr("{name} has no column of numbers.", name=name))
+    ax = ax if ax is not None else _new_axes(name)
+    first = numbers.iloc[:, 0]
+    if numbers.shape[1] > 1 and (first.is_monotonic_increasing or first.is_monotonic_decreasing):
+        numbers = numbers.set_index(numbers.columns[0])
+    step = _step(len(numbers), _POINTS)
+    for column in numbers.columns:
+        ax.plot(numbers.index[::step], numbers[column].to_numpy()[::step], label=str(column).replace("$", r"\$"))
+    ax.set_xlabel(str(numbers.index.name or ""))
+    if numbers.shape[1] == 1:
+        ax.set_ylabel(str(numbers.columns[0]))
+    else:
+        ax.legend()
+    _entitle(ax, name)
+    return ax
+
+
+class _Plain:
+    """A numpy array where one of a file is drawn, too."""
+
+    name = ""
+    attrs: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+        self.shape = values.shape
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._values[index]
+
+
+def _entitle(ax: Any, title: str) -> None:
     # Names come from a catalog: a "$" would be read as mathematics.
     ax.set_title(title.replace("$", r"\$"))
-    return ax
+    legend = ax.get_legend()
+    shown = (ax.title, ax.xaxis.label, ax.yaxis.label, *(legend.get_texts() if legend is not None else ()))
+    foreign = [text for text in shown if not text.get_text().isascii()]
+    if foreign:
+        family = _families()
+        for text in foreign:
+            text.set_fontfamily(family)
+
+
+def _families() -> list[str]:
+    """matplotlib's own fonts, and behind them one that has Chinese signs, where the machine has one."""
+    from matplotlib import font_manager, rcParams
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    usual = [name for name in rcParams["font.sans-serif"] if name in installed][:1] or ["DejaVu Sans"]
+    return usual + [name for name in _CHINESE if name in installed][:1]
 
 
 def _new_axes(name: str) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import httpx
 
 from jupyter_shinecat import record
+from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.files import PathMap, maps_from_environment, parse_maps
-from jupyter_shinecat.scicat import AccessDenied, CatalogClient, NotFound
+from jupyter_shinecat.scicat import AccessDenied, CatalogClient, NotFound, channel
 
 from .starting import begin as begin
 
@@ -90,10 +91,10 @@ def server(what: str) -> dict[str, Any] | None:
     try:
         with (
             record.quiet(),
-            httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=_STATUS_TIMEOUT_S, trust_env=False) as http,
+            httpx.Client(transport=channel.transport(socket), timeout=_STATUS_TIMEOUT_S, trust_env=False) as http,
         ):
             answer = http.get(f"http://shinecat/shinecat/api/{what}").raise_for_status().json()
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, ShineCatError, ValueError):
         return None
     return answer if isinstance(answer, dict) else None
 

@@ -8,8 +8,11 @@ import zlib
 import h5py
 import matplotlib as mpl
 import numpy as np
+import PIL.Image
 import pytest
+import tifffile
 from kernel.samples import list_mode
+from matplotlib import font_manager
 
 import jupyter_shinecat as sc
 from jupyter_shinecat.kernel.errors import FileProblem
@@ -155,6 +158,49 @@ def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -
     assert values.tolist() == [[1, 2, 3], [-1, -1, -1]]
     with pytest.warns(UserWarning, match=r"gone\.h5"):
         assert ds["/all"].shape == (2, 3)
+
+
+@pytest.fixture(scope="module")
+def pictures(facility) -> str:
+    folder = facility.folder / "pictures"
+    folder.mkdir()
+    tifffile.imwrite(folder / "pages.tif", np.arange(24, dtype="u2").reshape(2, 3, 4))
+    PIL.Image.fromarray(np.array([[[255, 0, 0], [0, 0, 90]]], dtype="u1")).save(folder / "colour.png")
+    (folder / "scan.csv").write_text("角度,counts,note\n0,5,a\n1,7,b\n2,6,c\n", encoding="utf-8")
+    (folder / "words.csv").write_text("a,b\nx,y\n")
+    (folder / "torn.tif").write_bytes((folder / "pages.tif").read_bytes()[:20])
+    return str(facility.add("pictures", datasetName="光斑 spot"))
+
+
+def test_pictures_in_files_of_their_own(here, pictures: str) -> None:
+    ds = sc.open(pictures)
+    assert ds.array(file="pages.tif").shape == (2, 3, 4)
+    page = ds.image(1, file="pages.tif")
+    assert np.asarray(page).tolist() == np.arange(12, 24).reshape(3, 4).tolist()
+    assert page._repr_png_().startswith(b"\x89PNG")
+    assert ds.image(-1, file="pages.tif").array[0, 0] == 12
+    assert ds.array(file="colour.png").shape == (1, 2, 3)
+    assert ds.image(file="colour.png").array.tolist() == [[85, 30]]
+    with pytest.raises(FileProblem, match="has 2 images; there is no image 2"):
+        ds.image(2, file="pages.tif")
+    for take in (ds.array, ds.plot):
+        with pytest.raises(FileProblem, match=r"torn\.tif is no picture that can be read"):
+            take(file="torn.tif")
+    axes = ds.plot(file="pages.tif")
+    assert axes.images[0].get_array().shape == (3, 4)
+
+
+def test_plot_of_a_table(here, pictures: str) -> None:
+    axes = sc.open(pictures).plot(file="scan.csv")
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("角度", "counts", "scan.csv")
+    assert axes.lines[0].get_xydata().tolist() == [[0, 5], [1, 7], [2, 6]]
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    families = axes.xaxis.label.get_fontfamily()
+    assert families[0] in installed
+    assert any("CJK" in name for name in families) == any(name.endswith(("CJK SC", "CJK JP")) for name in installed)
+    assert axes.title.get_fontfamily() != families
+    with pytest.raises(FileProblem, match=r"words\.csv has no column of numbers"):
+        sc.open(pictures).plot(file="words.csv")
 
 
 def test_list_mode_header(here) -> None:
