@@ -8,6 +8,7 @@ from catalog.people import Person
 
 from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.managers import wellbeing
+from jupyter_shinecat.catalog.routes.bodies import bodies
 from jupyter_shinecat.catalog.routes.table import router
 from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.testing.catalog import CatalogProcess
@@ -128,3 +129,12 @@ def test_the_description_holds_every_route_and_nothing_else(anonymous, strict):
 def test_plain_requests_are_not_logged_by_default(catalog, zhang):
     assert zhang.get("/api/v3/health", headers={"X-Request-Id": "plain-request"}).status_code == 200
     assert "/api/v3/health" not in (catalog.folder / "server.log").read_text()
+
+
+def test_the_description_says_what_bodies_hold_and_every_such_route_exists(catalog, anonymous):
+    paths = anonymous.get("/explorer-json").json()["paths"]
+    for method, path in bodies():
+        schema = paths[path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema.get("properties") or schema.get("anyOf"), (method, path)
+    raw_form = paths["/api/v3/datasets"]["post"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"][0]
+    assert {"ownerGroup", "sourceFolder", "creationTime"} <= set(raw_form["required"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_shinecat import __version__
 
+from .bodies import PARAMETERS, bodies
 from .call import Call, Route
 
 _PART = re.compile(r"\{(\w+)\}")
@@ -23,8 +24,9 @@ _ANY: dict[str, Any] = {"content": {"application/json": {"schema": {}}}}
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """OpenAPI 3.0 of these routes."""
     paths: dict[str, dict[str, Any]] = {}
+    described = bodies()
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, described)
     return {
         "openapi": "3.0.3",
         "info": {"title": "jupyter-shinecat's embedded catalog", "version": __version__},
@@ -42,7 +44,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, described: dict[tuple[str, str], Any]) -> dict[str, Any]:
     parts = [part for part in route.path.strip("/").split("/") if not part.startswith("{")]
     names = [part for part in parts if part not in ("api", "v3", "v4")]
     doc = "" if route.answer.__name__ == "<lambda>" else (inspect.getdoc(route.answer) or "")
@@ -63,7 +65,8 @@ def _operation(route: Route) -> dict[str, Any]:
         },
     }
     if route.method in ("POST", "PUT", "PATCH"):
-        operation["requestBody"] = {"required": False, **_ANY}
+        schema = described.get((route.method, route.path), {})
+        operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": schema}}}
     return operation
 
 
@@ -82,7 +85,8 @@ def _query(route: Route) -> list[dict[str, Any]]:
     else:
         names = []
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "query", "content": {"application/json": {"schema": {}}}} for name in names
+        {"name": name, "in": "query", "content": {"application/json": {"schema": PARAMETERS.get(name, {})}}}
+        for name in names
     ]
     if names:
         found.append({"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}})
