@@ -76,7 +76,7 @@ def test_files_that_are_as_catalogued(here, capsys) -> None:
     assert table["path"].tolist() == ["a.h5", "b.h5", "c.h5"]
     assert table["state"].tolist() == ["ok", "ok", "no checksum"]
     assert ds.verify("b.h5")["state"].tolist() == ["ok"]
-    assert catalogued(here, "odd", "xxh128", {"a": "00"}).verify()["state"].tolist() == ["unknown algorithm"]
+    assert catalogued(here, "checked odd", "xxh128", {"a": "00"}).verify()["state"].tolist() == ["unknown algorithm"]
     assert capsys.readouterr().out == "", "what takes no time needs no progress"
 
 
