@@ -115,7 +115,9 @@ def _pairs(texts: tuple[str, ...]) -> dict[str, Any]:
 def _announce_to_server(body: dict[str, Any]) -> dict[str, Any]:
     import httpx
 
-    transport = httpx.HTTPTransport(uds=os.environ["SHINECAT_SOCKET"])
+    from jupyter_shinecat.scicat import channel
+
+    transport = channel.transport(os.environ["SHINECAT_SOCKET"])
     try:
         with httpx.Client(transport=transport, timeout=_TIMEOUT_S, trust_env=False) as http:
             answer = http.post("http://shinecat/shinecat/api/derived", json=body)

@@ -10,7 +10,7 @@ from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import Secret
+from jupyter_shinecat.scicat import Secret, channel
 from jupyter_shinecat.scicat.errors import reason_in
 
 from .spending import BLOCK, SpendingCache
@@ -38,13 +38,13 @@ class RangeClient:
     token
         Bearer token; None over a user server's socket, which adds it.
     socket
-        Path of the user server's socket.
+        The way to the user's server (see `jupyter_shinecat.scicat.channel`).
     """
 
     def __init__(self, base: str, token: Secret | None = None, *, socket: str | None = None) -> None:
         self._url = base.rstrip("/") + "/data"
         self._token = token
-        transport = httpx.HTTPTransport(uds=socket) if socket else None
+        transport = channel.transport(socket) if socket else None
         self._http = httpx.Client(timeout=_TIMEOUT_S, transport=transport, trust_env=False)
         self.received_bytes = 0
 

@@ -80,14 +80,14 @@ def endpoint() -> Endpoint:
     if place:
         told = _ask("POST")
         return Endpoint(str(told["catalog"]), Secret(str(told["token"])), revocable=True)
-    url = os.environ.get("SHINECAT_CATALOG_URL")
-    if not url:
+    root = os.environ.get("SHINECAT_CATALOG_URL")
+    if not root:
         raise ShineCatError(
             tr("No catalog is known here."),
             do=tr("Start this from JupyterLab, or set SHINECAT_CATALOG_URL (and SHINECAT_TOKEN)."),
         )
     given = os.environ.get("SHINECAT_TOKEN")
-    return Endpoint(server_root(url), Secret(given) if given else None)
+    return Endpoint(server_root(root), Secret(given) if given else None)
 
 
 @plainly

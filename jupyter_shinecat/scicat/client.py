@@ -12,6 +12,7 @@ import httpx
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
+from . import channel
 from . import operations as ops
 from .errors import error_for, no_answer
 from .models import Dataset, Health, Identity, Login, files_of
@@ -91,7 +92,7 @@ class CatalogClient(_Base):
     token
         Bearer token, or None for public data (and over a user server's socket, which adds it).
     socket
-        Path of the user server's Unix socket; ``url`` is then the route on it.
+        The way to the user's server (see `channel`); ``url`` is then the route on it.
     timeout_s
         Time limit for each call in seconds.
 
@@ -106,7 +107,7 @@ class CatalogClient(_Base):
         self, url: str, token: Secret | str | None = None, *, socket: str | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
         super().__init__(url, token)
-        transport = httpx.HTTPTransport(uds=socket) if socket else None
+        transport = channel.transport(socket) if socket else None
         self.socket = socket
         # A catalog is a machine of the facility: proxies of the environment are for the outside.
         self._http = httpx.Client(timeout=timeout_s, transport=transport, trust_env=False)

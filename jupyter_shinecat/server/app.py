@@ -38,7 +38,7 @@ class ShineCat(SettingsTraits, ExtensionApp):
         events = OutboxEvents(self.serverapp.event_logger, self.log)
         self.services = Services(self, events.tell, self.log, token=Secret(given) if given else None)
         self.handlers.extend(jupyter_routes(self.services))
-        guard_kernels(self.serverapp.kernel_manager, drop_hub=self.drop_hub_token)
+        guard_kernels(self.serverapp.kernel_manager, drop_hub=self.drop_hub_token, pass_for=self.services.kernel_pass)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Start what runs beside the routes, once the event loop runs."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+import json
+import os
 import secrets
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,11 +41,31 @@ class Capability:
         return is_alive(self.pid, self.born)
 
 
+@dataclass
+class Pass:
+    """A capability that a kernel finds in a file; ``holds`` says whether the kernel is still there."""
+
+    path: Path
+    token: Secret = field(repr=False)
+    holds: Callable[[], bool] = lambda: True
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is good."""
+        return self.holds()
+
+    def remove(self) -> None:
+        """Remove its file."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+
 class Capabilities:
-    """Gives, knows and takes back capabilities; nothing of them is on disk."""
+    """Gives, knows and takes back capabilities."""
 
     def __init__(self) -> None:
         self._given: dict[int, Capability] = {}
+        self._passes: list[Pass] = []
 
     def give(self, pid: int) -> Capability:
         """The capability of the process ``pid``; the same one when it asks again.
@@ -68,15 +92,38 @@ class Capabilities:
         return self._given.pop(pid, None) is not None
 
     def knows(self, token: str) -> bool:
-        """Whether ``token`` is the capability of a process that still runs."""
-        found = None
-        for given in self._given.values():  # all of them, so that the time taken tells nothing
+        """Whether ``token`` is the capability of a process or kernel that still runs."""
+        found: Capability | Pass | None = None
+        every: list[Capability | Pass] = [*self._given.values(), *self._passes]
+        for given in every:  # all of them, so that the time taken tells nothing
             if hmac.compare_digest(given.token.reveal().encode(), token.encode("utf-8", "replace")):
                 found = given
-        if found is not None and not found.alive:
-            self._given.pop(found.pid, None)
-            return False
-        return found is not None
+        return found is not None and found.alive
+
+    def write(self, folder: Path, url: str) -> Pass:
+        """A capability in a file of its own, for a kernel that is about to start or for this server's own processes.
+
+        Raises
+        ------
+        OSError
+            The file can't be written.
+        """
+        for one in [one for one in self._passes if not one.alive]:
+            self._passes.remove(one)
+            one.remove()
+        made = Pass(folder / f"{os.getpid()}-{secrets.token_hex(8)}.json", Secret(secrets.token_urlsafe(32)))
+        descriptor = os.open(made.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump({"url": url, "token": made.token.reveal()}, file)
+        self._passes.append(made)
+        return made
+
+    def close(self) -> None:
+        """Take all back."""
+        for one in self._passes:
+            one.remove()
+        self._passes.clear()
+        self._given.clear()
 
 
 def peer_of(connection: Any) -> int | None:

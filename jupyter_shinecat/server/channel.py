@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from tornado import web
@@ -12,7 +13,7 @@ from tornado.web import Application
 
 from jupyter_shinecat.locale import tr
 
-from .capabilities import Capabilities, Capability, owner_of, peer_of
+from .capabilities import Capabilities, Capability, Pass, owner_of, peer_of
 from .handlers import PREFIX, Route, socket_routes
 
 _MB = 1024 * 1024
@@ -48,6 +49,21 @@ class TcpChannel:
             No port is free.
         """
         given = self._capabilities.give(pid)
+        return self._listen(), given
+
+    def write(self, folder: Path) -> Pass:
+        """A capability in a file below ``folder``, for a kernel that is about to start.
+
+        Raises
+        ------
+        OSError
+            No port is free, or the file can't be written.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._capabilities.write(folder, self._listen())
+
+    def _listen(self) -> str:
+        """Our address; listens from now on."""
         if self._server is None:
             sockets = bind_sockets(0, _LOCAL)
             open_ones = socket_routes(self._services)
@@ -58,7 +74,7 @@ class TcpChannel:
             )
             self._server.add_sockets(sockets)
             self._port = sockets[0].getsockname()[1]
-        return f"http://{_LOCAL}:{self._port}", given
+        return f"http://{_LOCAL}:{self._port}"
 
     def close(self, pid: int) -> bool:
         """Take back what the process ``pid`` was given."""
@@ -66,7 +82,7 @@ class TcpChannel:
 
     async def stop(self) -> None:
         """Stop listening; all capabilities end."""
-        self._capabilities = Capabilities()
+        self._capabilities.close()
         if self._server is not None:
             self._server.stop()
             await self._server.close_all_connections()

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.scicat import QueryError, Secret, parse_query
 
 from .answers import Answer, refusal
+from .capabilities import Pass
 from .channel import TcpChannel
 from .derived import DerivedSpool
 from .environment import without_secrets
@@ -88,7 +90,10 @@ class Services:
         """Listen on the socket, sign in, run the outbox."""
         shared = self.settings.shared_environment()
         try:
-            shared["SHINECAT_SOCKET"] = str(self.socket.start())
+            if self.settings.kernel_channel == "tcp":
+                shared["SHINECAT_SOCKET"] = str(self.channel.write(self._passes).path)
+            else:
+                shared["SHINECAT_SOCKET"] = str(self.socket.start())
         except (ShineCatError, OSError) as error:
             self._log.error("Kernels can't reach the catalog: %s", error)
         self._publish(shared)
@@ -107,6 +112,20 @@ class Services:
             environ = {**without_secrets(os.environ), **shared, "PYTHONUNBUFFERED": "1"}
             self.outbox_process = OutboxProcess(environ, self._tell, self._log)
             self.outbox_process.start()
+
+    @property
+    def _passes(self) -> Path:
+        return self.settings.state / "run"
+
+    def kernel_pass(self) -> Pass | None:
+        """A capability for a kernel that is about to start; None where kernels use the socket."""
+        if self.settings.kernel_channel != "tcp" or not self._replaced:
+            return None
+        try:
+            return self.channel.write(self._passes)
+        except OSError as error:
+            self._log.error("A kernel can't reach the catalog: %s", error)
+            return None
 
     async def stop(self) -> None:
         """End all of it; the outbox first, while it still reaches the catalog."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ class SettingsTraits(HasTraits):
         help="Attach the notebook to each of its results, without outputs and secrets (SHINECAT_SEND_NOTEBOOK). "
         "Default: off."
     ).tag(config=True)
+    kernel_channel = Enum(
+        ("socket", "tcp"),
+        help="How kernels reach this server (SHINECAT_KERNEL_CHANNEL): a Unix socket, or a port of 127.0.0.1 with a "
+        "capability for each kernel, kept in a file that only its owner can read. Default: socket, where there are "
+        "sockets.",
+    ).tag(config=True)
     path_maps = List(
         DictTrait(),
         help="Where the catalog's folders lie on this machine, first match wins (SHINECAT_PATH_MAPS, as JSON): a list "
@@ -105,6 +112,13 @@ class SettingsTraits(HasTraits):
     @default("hold_s")
     def _default_hold_s(self) -> float:
         return _number("SHINECAT_HOLD_S", 5.0)
+
+    @default("kernel_channel")
+    def _default_kernel_channel(self) -> str:
+        value = os.environ.get("SHINECAT_KERNEL_CHANNEL") or ("socket" if hasattr(socket, "AF_UNIX") else "tcp")
+        if value not in ("socket", "tcp"):
+            raise _misset("SHINECAT_KERNEL_CHANNEL", value, "socket, tcp")
+        return value
 
     @default("owner_group")
     def _default_owner_group(self) -> str:
