@@ -89,6 +89,11 @@ def test_strangers_hear_nothing(anonymous, method, path, status):
     assert anonymous.request(method, path).status_code == status
 
 
+def test_a_question_for_the_headers_ends(zhang):
+    answer = zhang.head(STREAM)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
 def test_only_administrators_see_who_is_connected(zhang):
     assert zhang.get("/api/v3/events/connections").status_code == 403
 

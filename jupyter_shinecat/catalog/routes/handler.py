@@ -141,8 +141,11 @@ class ApiHandler(web.RequestHandler):
         self.set_status(call.status)
         for name, value in call.response_headers.items():
             self.set_header(name, value)
-        if isinstance(body, Stream):
+        if isinstance(body, Stream) and method != "HEAD":
             await self._stream(body)
+        elif isinstance(body, Stream):
+            self.set_header("Content-Type", body.content_type)
+            await self._send(None)
         else:
             await self._send(body)
 
