@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
 from jupyter_shinecat.scicat import CatalogClient, CatalogError, Query
 from jupyter_shinecat.scicat import Dataset as Record
+from jupyter_shinecat.scicat.paging import FEATURE, page_behind
 
 from . import session
 
@@ -72,14 +74,43 @@ class Pages:
     def walk(self) -> Iterator[Record]:
         """All records in their order, each once, even where datasets arrive meanwhile."""
         seen: set[str] = set()
-        skip = 0
-        while True:
-            wanted = self._wanted(skip, PAGE_ROWS if skip == 0 else _WALK_ROWS)
-            found = self.page(0) if skip == 0 else self._fetch(skip, wanted)
+        for found in self._pages():
             for one in found:
                 if one.pid not in seen:
+                    if self.limit is not None and len(seen) >= self.limit:
+                        return
                     seen.add(one.pid)
                     yield one
+
+    def _pages(self) -> Iterator[list[Record]]:
+        first = self.page(0)
+        yield first
+        wanted = self._wanted(0, PAGE_ROWS)
+        if len(first) < wanted or self.limit == wanted:
+            return
+        if FEATURE in session.features():
+            yield from self._pages_by_cursor(first[-1].pid)
+        else:
+            yield from self._pages_skipping(len(first))
+
+    def _pages_by_cursor(self, last: str) -> Iterator[list[Record]]:
+        """From the beginning, without what stands before the record ``last``, the end of the first page."""
+        query, cursor = msgspec.structs.replace(self.query, limit=_WALK_ROWS), ""
+        begun = False
+        while True:
+            found, cursor = session.ask(partial(page_behind, query=query, cursor=cursor))
+            if not begun:
+                place = next((number for number, one in enumerate(found) if one.pid == last), -1)
+                found, begun = found[place + 1 :], True
+            yield found
+            if not cursor:
+                return
+
+    def _pages_skipping(self, skip: int) -> Iterator[list[Record]]:
+        while True:
+            wanted = self._wanted(skip, _WALK_ROWS)
+            found = self._fetch(skip, wanted)
+            yield found
             skip += len(found)
             if len(found) < wanted or wanted == 0:
                 return

@@ -28,6 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
     monkeypatch.setattr(CatalogClient, "search", search)
     monkeypatch.setattr(CatalogClient, "facets", lambda *_: (COUNT, {}))
+    monkeypatch.setattr("jupyter_shinecat.kernel.session.features", frozenset)
     monkeypatch.setenv("SHINECAT_CATALOG_URL", "http://127.0.0.1:9")
     return told
 

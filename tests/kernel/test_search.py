@@ -76,10 +76,10 @@ def test_a_loop_goes_through_all_of_them_and_fetches_as_it_goes(monkeypatch: pyt
     assert next(walk).metadata.run == COUNT - 1
     assert asked == [0]
     assert runs(walk) == list(range(COUNT - 2, -1, -1))
-    assert asked == [0, 100]
+    assert asked == [0]  # the others come by a cursor
     assert hits[-1].metadata.run == 0
     assert hits[150].metadata.run == COUNT - 151
-    assert asked == [0, 100, 200, 100]
+    assert asked == [0, 200, 100]
     assert [ds.metadata.run for ds in hits[99:102]] == [130, 129, 128]
     with pytest.raises(IndexError, match="only 230"):
         hits[COUNT]
@@ -105,7 +105,14 @@ def sc_delete(pid: str) -> Any:
     return operations.delete_dataset(pid)
 
 
+def test_a_loop_over_a_catalog_without_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_shinecat.kernel.session.features", frozenset)
+    assert runs(sc.search()) == list(range(COUNT - 1, -1, -1))
+
+
 def test_limit_and_order() -> None:
+    assert runs(sc.search(limit=150)) == list(range(COUNT - 1, COUNT - 151, -1))
+    assert runs(sc.search(limit=100)) == list(range(COUNT - 1, COUNT - 101, -1))
     assert runs(sc.search(limit=3)) == [229, 228, 227]
     assert len(sc.search(limit=3)) == 3
     assert runs(sc.search(limit=3).sort("size", descending=False)) == [0, 1, 2]
