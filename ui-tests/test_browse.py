@@ -128,6 +128,24 @@ def test_a_result_waits_for_a_yes(lab: LabPage, catalog: CatalogProcess) -> None
         admin.send(operations.delete_dataset(sent.pid))
 
 
+def test_the_person_says_which_group_owns_a_result(lab: LabPage, catalog: CatalogProcess) -> None:
+    """A result of no dataset could belong to each of the person's groups."""
+    lab.open_panel()
+    lab.run_cell('import jupyter_shinecat as sc\nopen(sc.results("whose.txt"), "w").write("1")')
+    lab.panel.get_by_role("button", name="Results: 1 waiting").click(timeout=60_000)
+    entry = lab.panel.get_by_role("list", name="Results on their way").get_by_role("listitem")
+    entry.get_by_role("button", name="Send").click()
+    expect(entry).to_contain_text("could belong to each of your groups", timeout=60_000)
+    expect(entry.get_by_role("button", name="Owned by GET")).to_be_visible()
+    lab.shot("result-owner")
+    entry.get_by_role("button", name="Owned by SHINE").click()
+    expect(lab.notification("Result whose.txt is in the catalog.")).to_be_visible(timeout=60_000)
+    with CatalogClient(catalog.url, catalog.token("admin")) as admin:  # the others count datasets
+        [sent] = admin.find({"datasetName": "whose.txt"})
+        assert sent.owner_group == "SHINE"
+        admin.send(operations.delete_dataset(sent.pid))
+
+
 @pytest.fixture(scope="module")
 def chinese(catalog: CatalogProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     server = started(tmp_path_factory.mktemp("notebook"), catalog, SHINECAT_LANG="zh_CN")

@@ -16,14 +16,17 @@ WHENS = ("before", "during", "after")
 def _work(bench, raw: str, results: int) -> None:
     """``results`` cells, each with a data file and a figure, each but the first reading the file before it."""
     kernel = bench.kernel()
-    before = None
     for i in range(results):
-        target = bench.results / f"result{i}.csv"
-        kernel.cell(f"make {i}")
-        kernel.write(target, b"%d" % i)
-        kernel.write(bench.results / f"figure{i}.svg", b"<svg>%d</svg>" % i)
-        kernel.end([raw], [before] if before else [])
-        before = target
+        _cell(bench, kernel, raw, i)
+
+
+def _cell(bench, kernel, raw: str, i: int) -> None:
+    before = bench.results / f"result{i - 1}.csv" if i else None
+    target = bench.results / f"result{i}.csv"
+    kernel.cell(f"make {i}")
+    kernel.write(target, b"%d" % i)
+    kernel.write(bench.results / f"figure{i}.svg", b"<svg>%d</svg>" % i)
+    kernel.end([raw], [before] if before else [])
 
 
 def _check(bench, raw: str, results: int) -> None:
@@ -59,6 +62,27 @@ def test_random_kills(bench) -> None:
     outbox.wait_end_or_sent(results - len(bench.sent()))
     assert len(bench.sent()) == results
     assert kills >= 5
+    _check(bench, raw, results)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_hundreds_of_random_kills(bench) -> None:
+    raw = bench.counter.raw()
+    kernel = bench.kernel()
+    random_ = random.Random(17)
+    results, kills = 60, 0
+    for i in range(results):
+        _cell(bench, kernel, raw, i)
+        for _ in range(2):
+            outbox = bench.start(KILLER, str(random_.randint(1, 40)), random_.choice(WHENS))
+            code = outbox.wait_end_or_sent(i + 1 - len(bench.sent()))
+            kills += code == -signal.SIGKILL
+            outbox.end(signal.SIGKILL)
+    outbox = bench.start()
+    outbox.wait_end_or_sent(results - len(bench.sent()))
+    assert len(bench.sent()) == results
+    assert kills >= 60
     _check(bench, raw, results)
 
 
