@@ -22,7 +22,7 @@ def document(number: int) -> dict[str, Any]:
         "ownerGroup": "GET" if number % 5 else "SHINE",
         "contactEmail": "zhangxf@example.org",
         "sourceFolder": "/data",
-        "creationTime": f"2026-03-{1 + number // 24:02d}T{number % 24:02d}:00:00Z",
+        "creationTime": f"2026-03-{1 + number // 24:02d}T{number % 24 // 2 * 2:02d}:00:00Z",
         "datasetName": f"run {number:04d}",
         "type": "raw",
         "keywords": ["calibration"] if number % 10 == 0 else [],
@@ -79,7 +79,7 @@ def test_a_loop_goes_through_all_of_them_and_fetches_as_it_goes(monkeypatch: pyt
     assert asked == [0]  # the others come by a cursor
     assert hits[-1].metadata.run == 0
     assert hits[150].metadata.run == COUNT - 151
-    assert asked == [0, 200, 100]
+    assert asked == [0, 0, 100]  # the last page from the other end
     assert [ds.metadata.run for ds in hits[99:102]] == [130, 129, 128]
     with pytest.raises(IndexError, match="only 230"):
         hits[COUNT]
@@ -108,6 +108,17 @@ def sc_delete(pid: str) -> Any:
 def test_a_loop_over_a_catalog_without_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jupyter_shinecat.kernel.session.features", frozenset)
     assert runs(sc.search()) == list(range(COUNT - 1, -1, -1))
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_every_place_from_both_ends(order: str) -> None:
+    """Datasets of one and the same moment, too: the two orders are exactly opposite."""
+    hits = sc.search(where="run >= 0").sort("time", descending=order == "desc")
+    expected = [ds.pid for ds in hits]
+    assert len(hits) == len(expected) == COUNT
+    assert [hits[place].pid for place in (-1, 120, 0, 115, 116, 199, 200)] == [
+        expected[place] for place in (-1, 120, 0, 115, 116, 199, 200)
+    ]
 
 
 def test_limit_and_order() -> None:
