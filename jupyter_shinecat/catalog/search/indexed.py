@@ -223,7 +223,7 @@ class IndexedSearch:
         """Say how the index answers."""
         query, exact = self._query(where)
         step.say(way="index", exact=exact)
-        step.confide(proposed=self._number(query), behind=len(self._outdated), query=str(query)[:1000])
+        step.confide(proposed=self._number(query), behind=len(self._outdated), condition=repr(where)[:1000])
 
     def metadata_keys(self, where: Condition) -> list[str] | None:
         """Names of metadata keys, or None when they have to be found in the documents."""
