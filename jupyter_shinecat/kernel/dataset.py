@@ -13,7 +13,7 @@ from jupyter_shinecat.scicat import Dataset as Record
 from . import finding, session
 from .card import dataset_html, dataset_text
 from .dataset_copies import DatasetCopies
-from .dataset_files import note_read
+from .dataset_places import note_read
 from .metadata import Metadata
 from .relations import Relations
 
