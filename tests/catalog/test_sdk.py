@@ -26,7 +26,6 @@ NOT_PARSED = {
 }  # fmt: skip
 # Members that the real server leaves out: the strict profile does so too.
 NOT_PARSED_STRICT = {
-    "users_controller_get_my_user_identity_v3", "users_controller_get_user_identity_v3",
     "datasets_controller_find_all_attachments_v3", "samples_controller_find_all_attachments_v3",
     "samples_controller_find_one_attachment_v3", "proposals_controller_find_all_attachments_v3",
     "jobs_v4_controller_find_all_v4", "jobs_v4_controller_find_one_v4", "jobs_v4_controller_full_query_v4",
