@@ -10,14 +10,13 @@ import math
 import re
 from dataclasses import dataclass
 
-import tantivy
 from tantivy import FieldType, Occur, Query
 
 from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.search import condition as c
-from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.entry import column_number
 from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.search.shortcuts import Shortcuts
 from jupyter_shinecat.catalog.search.similar import Similar
 from jupyter_shinecat.catalog.search.terms import (
     MAX_WORD,
@@ -30,9 +29,11 @@ from jupyter_shinecat.catalog.search.terms import (
     trigrams,
     unprepared_term,
 )
+from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.search.words import Phrase, is_cjk
 
 _EXACT = 2.0**53
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,18 @@ _NONE = Compiled(Query.empty_query(), exact=True)
 
 
 class Compiler:
-    """Compiles conditions for one index.
+    """Compiles conditions for one state of the index.
 
     Parameters
     ----------
-    schema, columns
-        Of the index.
+    view
+        The state.
     """
 
-    def __init__(self, schema: tantivy.Schema, columns: Columns) -> None:
-        self._schema = schema
-        self._columns = columns
+    def __init__(self, view: View) -> None:
+        self._schema = view.schema
+        self._columns = view.columns
+        self._shortcuts = Shortcuts(view)
 
     def compile(self, condition: c.Condition) -> Compiled:
         """The query of a condition."""
@@ -114,7 +116,10 @@ class Compiler:
                 others.append(self._range(condition.path, value, value))  # type: ignore[arg-type]  # a number
             else:
                 terms.append(asked(term))
-        if terms:
+        if len(terms) <= _FEW:
+            # One by one, an intersection skips most of them; a set is always walked through.
+            others += [Compiled(Query.term_query(self._schema, "eq", term, "basic"), exact=True) for term in terms]
+        else:
             others.append(Compiled(Query.term_set_query(self._schema, "eq", terms), exact=True))
         return _either(others)
 
@@ -161,11 +166,14 @@ class Compiler:
             return _MAYBE
         if runs[0] == text and is_cjk(text):
             return Compiled(self._chinese(text), exact=True)
-        names = Compiled(self._in_names(text), exact=plain(text) == text)
         if runs[0] == text:
             # A word begins with it: its words are in the index whole, if they are not too long.
             word = Query.regex_query(self._schema, "words", _quoted(text[:MAX_WORD]) + ".*")
-            return _either([names, Compiled(word, exact=len(text) < MAX_WORD)])
+            inside = (
+                self._in_names(text) if len(text) < 3 else self._shortcuts.beside("grams", _grams(text), word, text)
+            )
+            return _either([Compiled(word, exact=len(text) < MAX_WORD), Compiled(inside, exact=True)])
+        names = Compiled(self._in_names(text), exact=plain(text) == text)
         # Words and signs: the words are looked up, what stands between them is read.
         parts = [self._run(run, last=number == len(runs) - 1) for number, run in enumerate(runs)]
         return _either([names, Compiled(_must(parts), exact=False)])
@@ -180,20 +188,19 @@ class Compiler:
     def _chinese(self, run: str) -> Query:
         if len(run) == 1:
             return self._term("words", run)
-        return self._in_a_row("pairs", pairs_of(run))
+        return self._shortcuts.in_a_row("pairs", pairs_of(run))
 
     def _in_names(self, text: str) -> Query:
         text = plain(text)
         if len(text) >= 3:
-            return self._in_a_row("grams", list(trigrams(text)))
+            return self._shortcuts.in_a_row("grams", _grams(text))
         text = asked(text)
         gap = ".?" if len(text) == 2 else ".?.?"
         return Query.regex_query(self._schema, "grams", gap + _quoted(text) + gap)
 
-    def _in_a_row(self, field: str, terms: list[str]) -> Query:
-        if len(terms) == 1:
-            return self._term(field, terms[0])
-        return Query.phrase_query(self._schema, field, [asked(term) for term in terms])
+
+def _grams(text: str) -> list[str]:
+    return list(trigrams(text))
 
 
 def _plain(path: tuple[str, ...]) -> bool:
