@@ -48,7 +48,7 @@ def lab(server: LabServer, new_page: Any) -> LabPage:
 
 
 def found(lab: LabPage, count: int) -> None:
-    expect(lab.panel.get_by_role("status")).to_have_text(f"{count} datasets")
+    expect(lab.panel.get_by_role("status")).to_have_text("1 dataset" if count == 1 else f"{count} datasets")
     expect(lab.grid).to_have_attribute("aria-rowcount", str(count))
 
 
