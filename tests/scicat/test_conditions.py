@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_shinecat.scicat import CatalogClient, Condition, Query, QueryError, parse_conditions, parse_query
+from jupyter_shinecat.scicat import (
+    BadRequest,
+    CatalogClient,
+    Condition,
+    Query,
+    QueryError,
+    parse_conditions,
+    parse_query,
+)
 from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 
 
@@ -176,7 +184,6 @@ def document(number: int) -> dict[str, Any]:
         ("run = 3", [3]),
         ("T > 281.2 K", [9]),
         ("odd > 7 foobars", [8, 9]),
-        ("photon_energy > 9 mm", []),
         ("proposal:P1 instrument:AMO", [1, 3]),
         ("sample:s7", [7]),
     ],
@@ -186,6 +193,11 @@ def test_the_catalog_finds_what_fits(client: CatalogClient, text: str, runs: lis
     found = client.search(query)
     assert sorted(dataset.metadata["run"] for dataset in found) == runs
     assert client.facets(query)[0] == len(runs)
+
+
+def test_a_unit_of_another_kind_is_refused_with_those_that_are_possible(client: CatalogClient) -> None:
+    with pytest.raises(BadRequest, match="photon_energy is given in: keV"):
+        client.search(parse_query("photon_energy > 9 mm"))
 
 
 def test_a_condition_made_by_hand_is_the_same() -> None:
