@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
+OTHERS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals", "jupyterlab_pygments")
 
 
 def until(condition, timeout_s=60, what=""):
@@ -36,18 +37,14 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}/shinecat/api/"
-        config = home / ".jupyter"
-        (config / "jupyter_server_config.d").mkdir(parents=True, exist_ok=True)
-        (config / "jupyter_server_config.d" / "x.json").write_text(
-            # Without the others it starts faster.
-            json.dumps({"ServerApp": {"jpserver_extensions": {"jupyter_shinecat": True, "jupyterlab": False}}})
-        )
         (home / "run").mkdir(mode=0o700, exist_ok=True)
         dropped = ("SHINECAT_", "JUPYTER", "JPY_", "XDG_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         env.update(HOME=str(home), XDG_RUNTIME_DIR=str(home / "run"), SHINECAT_LANG="en", **environ)
         argv = ["-m", "jupyter_server", "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--port-retries=0"]
         with (home / f"server-{port}.log").open("wb") as log:
+            # Without the others it starts faster.
+            argv += [f"--ServerApp.jpserver_extensions={name}=False" for name in OTHERS]
             self.process = subprocess.Popen(
                 [sys.executable, *argv, "--IdentityProvider.token=jupyter-token", f"--ServerApp.root_dir={home}"],
                 env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=home,
