@@ -74,7 +74,7 @@ class Compiler:
             case c.Never():
                 return _NONE
             case c.And():
-                return _all([self.compile(part) for part in condition.parts])
+                return _all([self.compile(part) for part in _spans(condition.parts)])
             case c.Or():
                 return _either([self.compile(part) for part in condition.parts])
             case c.Not():
@@ -84,6 +84,8 @@ class Compiler:
                 return self._one_of(condition)
             case c.Compare():
                 return self._compare(condition)
+            case _Span():
+                return self._range(condition.path, condition.low, condition.high)
             case c.Near():
                 low, high = condition.bounds
                 return self._range(condition.path, low, high) if _plain(condition.path) else _MAYBE
@@ -201,6 +203,32 @@ class Compiler:
 
 def _grams(text: str) -> list[str]:
     return list(trigrams(text))
+
+
+@dataclass(frozen=True)
+class _Span(c.Condition):
+    """Both bounds of a date: one look at its column instead of two."""
+
+    path: tuple[str, ...]
+    low: float
+    high: float
+
+
+def _spans(parts: tuple[c.Condition, ...]) -> list[c.Condition]:
+    """The parts of an And, with both bounds of a date in one: a date has one value, which has to fulfil both."""
+    bounds: dict[tuple[str, ...], dict[str, tuple[c.Condition, float]]] = {}
+    for part in parts:
+        if isinstance(part, c.Compare) and part.operator in ("$gte", "$lte") and ".".join(part.path) in DATASET.dates:
+            moment = dates.parse(part.value) if isinstance(part.value, str) else None
+            if moment is not None and dates.normal(part.value) == part.value:
+                bounds.setdefault(part.path, {}).setdefault(part.operator, (part, moment.timestamp() * 1000))
+    result = list(parts)
+    for path, found in bounds.items():
+        if len(found) == 2:
+            (first, low), (second, high) = found["$gte"], found["$lte"]
+            result = [part for part in result if part is not first and part is not second]
+            result.append(_Span(path, low, high))
+    return result
 
 
 def _plain(path: tuple[str, ...]) -> bool:

@@ -36,7 +36,6 @@ MAX_COUNTED = 5_000
 _COUNTED = frozenset((*FACETS, *DATE_FACETS, KEYS))
 _PAGE = 500
 _LARGE_PAGE = 50_000
-_NARROW = 2_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
     (("creationTime", True),): Order.Desc,
     (("creationTime", False),): Order.Asc,
@@ -76,32 +75,13 @@ class IndexedSearch:
 
     def _query(self, where: Condition) -> tuple[Query, bool]:
         """The index's part of the answer: condition, rights, without what changed since."""
+        compiled = self._compiler.compile(both(where, self._visible.condition))
         schema = self._view.schema
-        heavy, light = _parted(where)
-        seqs, exact = self._narrowed(heavy) if heavy else (None, False)
-        if seqs is None:
-            compiled = self._compiler.compile(both(where, self._visible.condition))
-            query, exact = compiled.query, compiled.exact
-        else:
-            some = Query.term_set_query(schema, "seq", list(seqs)) if seqs else Query.empty_query()
-            rest = self._compiler.compile(both(*light))
-            query, exact = Query.boolean_query([(Occur.Must, some), (Occur.Must, rest.query)]), exact and rest.exact
         without = [no_note(schema)]
         if self._outdated:
             without.append((Occur.MustNot, Query.term_set_query(schema, "seq", self._outdated)))
-        return Query.boolean_query([(Occur.Must, query), *without]), exact and self._visible.belongs is None
-
-    def _narrowed(self, heavy: list[Condition]) -> tuple[tuple[int, ...] | None, bool]:
-        """What is visible and fulfils the costly parts, if that is little: a page and all its counts share it."""
-
-        def find() -> tuple[tuple[int, ...] | None, bool]:
-            compiled = self._compiler.compile(both(*heavy, self._visible.condition))
-            query = Query.boolean_query([(Occur.Must, compiled.query), no_note(self._view.schema)])
-            seqs = self._page(query, "seq", Order.Asc, _NARROW + 1)
-            return (None if len(seqs) > _NARROW else tuple(seqs)), compiled.exact
-
-        question = ("narrow", repr(heavy), repr(self._visible.condition))
-        return self._view.memory.recall(question, find, lambda found: len(found[0] or ()))
+        exact = compiled.exact and self._visible.belongs is None
+        return Query.boolean_query([(Occur.Must, compiled.query), *without]), exact
 
     def _shown(self, judge: Judge, doc: Doc) -> bool:
         return judge(self._snapshot, doc) and self._visible.shows(self._snapshot, doc)
@@ -259,16 +239,6 @@ class IndexedSearch:
     def _number(self, query: Query) -> int:
         found: Any = self._view.searcher.aggregate(query, {"all": {"value_count": {"field": "seq"}}})
         return int(found["all"]["value"])
-
-
-def _parted(where: Condition) -> tuple[list[Condition], list[Condition]]:
-    """The costly parts of a condition, and those that are not: what has one of some values."""
-    parts = where.parts if isinstance(where, And) else (where,)
-    heavy: list[Condition] = []
-    light: list[Condition] = []
-    for part in parts:
-        (light if isinstance(part, (Always, OneOf)) else heavy).append(part)
-    return heavy, light
 
 
 def _broad(where: Condition) -> bool:
