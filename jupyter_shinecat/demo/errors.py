@@ -27,4 +27,6 @@ class DemoError(ShineCatError):
         self.step = step
         self.log = log
         seen = tr("The log is {log}.", log=log) if log else ""
-        super().__init__(tr("Step “{step}” failed: {reason}.", step=step, reason=reason.rstrip(".。 ")), left=seen, do=do)
+        super().__init__(
+            tr("Step “{step}” failed: {reason}.", step=step, reason=reason.rstrip(".。 ")), left=seen, do=do
+        )
