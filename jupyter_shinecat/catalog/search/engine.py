@@ -128,7 +128,7 @@ class Engine:
                 kind,
                 where,
                 visible,
-                lambda search: [search.facets(one, wanted) for one, wanted in some],
+                lambda search: search.facets_of(some),
                 lambda snapshot: [tallied(matching(snapshot, kind, where, visible), first)],
             )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any
 
@@ -34,6 +35,8 @@ MAX_PENDING = 1000
 MAX_DAYS = 20_000  # more than fifty years, counted by day and added up to months and years
 MAX_COUNTED = 5_000
 _COUNTED = frozenset((*FACETS, *DATE_FACETS, KEYS))
+# tantivy counts without the interpreter's lock.
+_COUNTERS = ThreadPoolExecutor(2, "catalog-counts")
 _PAGE = 500
 _LARGE_PAGE = 50_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
@@ -175,19 +178,30 @@ class IndexedSearch:
         yield from self._proposed(where, "seq", Order.Asc)
         yield from self._fresh(where)
 
+    def facets_of(self, asked: list[tuple[Condition, list[Facet]]]) -> list[tuple[dict[str, Any], int]]:
+        """:meth:`facets` of several conditions; the index counts them at the same time."""
+        counting: list[Future[Any]] = []
+        for where, facets in asked[1:]:
+            query, exact = self._query(where)
+            if exact:
+                counting.append(_COUNTERS.submit(self._counted, query, where, _ready(facets)))
+        first = self.facets(*asked[0])
+        for future in counting:
+            future.result()
+        return [first, *(self.facets(where, facets) for where, facets in asked[1:])]  # which are remembered now
+
     def facets(self, where: Condition, facets: list[Facet]) -> tuple[dict[str, Any], int]:
         """Counts by value for each facet, and how many documents there are."""
         query, exact = self._query(where)
         missing, result, total = facets, {}, None
         if exact:
-            ready = [facet for facet in facets if facet.field in _COUNTED and not facet.numeric]
-            counted, total = self._counted(query, where, tuple(facet.field for facet in ready))
+            counted, total = self._counted(query, where, _ready(facets))
             fresh = self._fresh(where)
             total += len(fresh)
             result = {
                 facet.name: _tallied(facet, buckets, fresh)
-                for facet in ready
-                if (buckets := counted[facet.field]) is not None
+                for facet in facets
+                if not facet.numeric and (buckets := counted.get(facet.field)) is not None
             }
             missing = [facet for facet in facets if facet.name not in result]
         if total is None:
@@ -246,6 +260,11 @@ def _broad(where: Condition) -> bool:
     if isinstance(where, (And, Or)):
         return all(_broad(part) for part in where.parts)
     return isinstance(where, (Always, OneOf))
+
+
+def _ready(facets: list[Facet]) -> tuple[str, ...]:
+    """Fields that the index counts."""
+    return tuple(facet.field for facet in facets if facet.field in _COUNTED and not facet.numeric)
 
 
 def _size(name: str) -> int:
