@@ -52,13 +52,16 @@ def values(source: Path | bytes, name: str) -> Any:
 
 
 def one_picture(source: Path | bytes, name: str, n: int) -> Image:
-    """Page ``n`` as an image; of colours their brightness.
+    """Page ``n`` as an image; of colours their brightness. Of a TIFF of plain pages only that one is read.
 
     Raises
     ------
     FileProblem
         See `values`; or there is no such page.
     """
+    page = _page(source, name, n)
+    if page is not None:
+        return page
     pages = brightness(values(source, name))
     count = 1
     for length in pages.shape[:-2]:
@@ -71,6 +74,24 @@ def one_picture(source: Path | bytes, name: str, n: int) -> Image:
         )
     title = f"{name} [{n % count}]" if count > 1 else name
     return Image(pages.reshape((count, *pages.shape[-2:]))[n], title)
+
+
+def _page(source: Path | bytes, name: str, n: int) -> Image | None:
+    """Page ``n`` of a TIFF whose pages are images one behind the other; None where it is made otherwise."""
+    if not name.lower().endswith(_TIFF):
+        return None
+    try:
+        import tifffile
+
+        with tifffile.TiffFile(source if isinstance(source, Path) else io.BytesIO(source)) as file:
+            stack = file.series[0]
+            count = len(stack.pages)
+            if stack.ndim != 3 or count != stack.shape[0] or not -count <= n < count:
+                return None
+            page = stack.pages[n % count]
+            return Image(page.asarray(), f"{name} [{n % count}]") if page is not None else None
+    except Exception:  # damaged, or no tifffile: reading all of it finds the words
+        return None
 
 
 def brightness(picture: Any) -> Any:

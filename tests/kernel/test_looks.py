@@ -165,6 +165,7 @@ def pictures(facility) -> str:
     folder = facility.folder / "pictures"
     folder.mkdir()
     tifffile.imwrite(folder / "pages.tif", np.arange(24, dtype="u2").reshape(2, 3, 4))
+    tifffile.imwrite(folder / "many.tif", np.array([[[0, 1], [2, 3]], [[3, 4], [5, 6]]], dtype="u2"))
     PIL.Image.fromarray(np.array([[[255, 0, 0], [0, 0, 90]]], dtype="u1")).save(folder / "colour.png")
     (folder / "scan.csv").write_text("角度,counts,note\n0,5,a\n1,7,b\n2,6,c\n", encoding="utf-8")
     (folder / "words.csv").write_text("a,b\nx,y\n")
@@ -188,6 +189,11 @@ def test_pictures_in_files_of_their_own(here, pictures: str) -> None:
             take(file="torn.tif")
     axes = ds.plot(file="pages.tif")
     assert axes.images[0].get_array().shape == (3, 4)
+
+
+def test_one_page_of_many_is_read_alone(here, pictures: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(tifffile, "imread")
+    assert sc.open(pictures).image(1, file="many.tif").array.tolist() == [[3, 4], [5, 6]]
 
 
 def test_plot_of_a_table(here, pictures: str) -> None:
