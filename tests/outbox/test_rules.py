@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import jupyter_shinecat as sc
 from jupyter_shinecat.outbox import compose
 from jupyter_shinecat.outbox.notebook import without_outputs
 from jupyter_shinecat.scicat import CatalogClient
@@ -27,7 +28,7 @@ def save(bench, kernel, outbox, name: str, content: bytes, inputs=(), paths=()) 
     return str(outbox.wait(lambda n: n["state"] == "sent" and n["name"] == name)["pid"])
 
 
-def test_in_place_and_as_a_new_version_both_stand_in_the_history(bench) -> None:
+def test_in_place_and_as_a_new_version_both_stand_in_the_history(bench, monkeypatch) -> None:
     admin = type(bench.counter)(bench.catalog, "admin")
     raw = bench.counter.raw()
     outbox, kernel = bench.start(), bench.kernel()
@@ -55,6 +56,11 @@ def test_in_place_and_as_a_new_version_both_stand_in_the_history(bench) -> None:
     shown = bench.shinecat("lineage", second).stdout
     assert f"Older version: {first}" in shown
     assert f"Newer version: {second}" in bench.shinecat("lineage", first).stdout
+    monkeypatch.setenv("SHINECAT_CATALOG_URL", bench.catalog.url)
+    monkeypatch.setenv("SHINECAT_TOKEN", bench.env["SHINECAT_TOKEN"])
+    tree = repr(sc.lineage(second)).splitlines()
+    assert tree[1] == f"Older version: a.bin  {first}"
+    assert f"  run17  {raw}" in tree
 
 
 @ONE_PROFILE
