@@ -212,11 +212,10 @@ class Outbox:
                 name = wait.entry.public()["name"]
                 if is_waiting_for_failed(wait):
                     reason = tr("It waits for {name}, which could not be sent.", name=name)
-                    return self._news.set(entry, WAITING, reason, tr("Retry or withdraw that one.")) and False
-                return (
-                    self._news.set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "")
-                    and False
-                )
+                    self._news.set(entry, WAITING, reason, tr("Retry or withdraw that one."))
+                    return False
+                self._news.set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "")
+                return False
             entry.write_step(PLAN, made)
         self._catalog_is_back()
         self._news.set(entry, SENDING, "", "")
@@ -294,9 +293,8 @@ class Outbox:
 def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:
     """Work until ``stop`` is set or the lease is lost; each step ends first."""
 
-    def should_stop() -> (
-        bool
-    ):  # also between two entries: who slept through a takeover must not send beside the new one
+    def should_stop() -> bool:
+        # Also between two entries: who slept through a takeover must not send beside the new one.
         return stop.is_set() or not still_ours()
 
     while not should_stop():
