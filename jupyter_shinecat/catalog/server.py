@@ -32,9 +32,7 @@ _GRACE_S = 20.0
 
 def application(dispatcher: Dispatcher) -> web.Application:
     """The tornado application of a catalog."""
-    return web.Application(
-        [(r".*", ApiHandler, {"dispatcher": dispatcher})], compress_response=True, log_function=_log_request
-    )
+    return web.Application([(r".*", ApiHandler, {"dispatcher": dispatcher})], log_function=_log_request)
 
 
 def _log_request(handler: web.RequestHandler) -> None:

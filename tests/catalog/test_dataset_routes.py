@@ -365,3 +365,19 @@ def test_a_real_scicat_does_not_know_the_switch(strict):
         answer = zhang.get("/api/v3/datasets/fullquery", params={"fields": '{"text": "a", "similar": true}'})
         assert answer.status_code == 400
         assert zhang.full({"text": "proposal:P1"}) == []
+
+
+def test_large_answers_are_compressed_for_those_who_take_it(zhang):
+    for number in range(30):
+        zhang.create(pid=f"packed/{number}", description="long " * 50)
+    query = {"filter": json.dumps({"where": {"pid": {"$regex": "^packed/"}}, "limits": {"limit": 30}})}
+    packed = zhang.get("/api/v3/datasets", params=query, headers={"Accept-Encoding": "gzip"})
+    plain = zhang.get("/api/v3/datasets", params=query, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in plain.headers
+    assert len(plain.json()) == 30
+    assert packed.json() == plain.json()
+    again = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    assert zhang.get("/api/v3/datasets", params=query, headers=again).status_code == 304
+    assert "Content-Encoding" not in zhang.get("/api/v3/datasets/count", headers={"Accept-Encoding": "gzip"}).headers

@@ -19,6 +19,7 @@ from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.errors import Refused, bad_request
 
 from .call import Call, Route, Stream, decode_part
+from .encoding import compressed, encoded
 from .router import Router
 from .turns import Turns
 
@@ -77,7 +78,12 @@ class Dispatcher:
             return result
         if route.event and isinstance(result, dict):
             self.catalog.events.emit(route.event, result)
-        return _encode(result)
+        body = encoded(result)
+        smaller = compressed(body, call.headers.get("accept-encoding", ""))
+        if smaller is None:
+            return body
+        call.response_headers.update({"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        return smaller
 
     async def drained(self) -> None:
         """Wait until no request runs."""
