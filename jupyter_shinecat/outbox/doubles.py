@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable
+from pathlib import Path
 from typing import Any
 
 from jupyter_shinecat.scicat import (
@@ -17,7 +18,8 @@ from jupyter_shinecat.scicat import (
     quote_pid,
 )
 
-from . import compose
+from . import compose, figures
+from .plan import CREATE
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +36,10 @@ def content(block: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(f.get("path")), str(f.get("chk"))) for f in block.get("dataFileList") or []))
 
 
-def remove_doubles(client: CatalogClient, pid: str, plan: dict[str, Any], taken: dict[str, Any]) -> list[str]:
-    """Delete second copies of our dataset, its blocks and its figures.
+def remove_doubles(
+    client: CatalogClient, pid: str, plan: dict[str, Any], taken: dict[str, Any], folder: Path
+) -> list[str]:
+    """Delete second copies of our dataset, its blocks and its figures, and of nothing that others have put there.
 
     Parameters
     ----------
@@ -45,6 +49,8 @@ def remove_doubles(client: CatalogClient, pid: str, plan: dict[str, Any], taken:
         The dataset that counts.
     plan, taken
         Steps of its entry.
+    folder
+        The entry's folder, with its figures.
 
     Returns
     -------
@@ -56,7 +62,8 @@ def remove_doubles(client: CatalogClient, pid: str, plan: dict[str, Any], taken:
     CatalogUnavailable, SignInRequired
         Ask again later.
     """
-    doomed = _second_blocks(client, pid, taken) + _second_figures(client, pid) + _second_datasets(client, pid, plan)
+    doomed = _second_blocks(client, pid, taken) + _second_figures(client, pid, taken, folder)
+    doomed += _second_datasets(client, pid, plan)
     left = []
     for path in doomed:
         try:
@@ -79,18 +86,33 @@ def _second_blocks(client: CatalogClient, pid: str, taken: dict[str, Any]) -> li
     return [f"/api/v3/datasets/{quote_pid(pid)}/origdatablocks/{_id(block)}" for block in extra]
 
 
-def _second_figures(client: CatalogClient, pid: str) -> list[str]:
-    figures = (((str(a.get("caption")), str(a.get("thumbnail"))), a) for a in client.attachments(pid))
-    return [f"/api/v4/attachments/{_id(figure)}" for figure in _extra(figures)]
+def _second_figures(client: CatalogClient, pid: str, taken: dict[str, Any], folder: Path) -> list[str]:
+    ours = {
+        (compose.text(one["caption"]), figures.data_uri((folder / one["file"]).read_bytes(), one["mime"]))
+        for one in taken.get("figures") or []
+    }
+    named = [((a.get("caption"), a.get("thumbnail")), a) for a in (client.attachments(pid) if ours else [])]
+    extra = _extra((name, attachment) for name, attachment in named if name in ours)
+    return [f"/api/v4/attachments/{_id(attachment)}" for attachment in extra]
 
 
 def _second_datasets(client: CatalogClient, pid: str, plan: dict[str, Any]) -> list[str]:
     record = (plan["doc"].get("jobParameters") or {}).get("shinecat") or {}
-    if plan["mode"] == "attach" or not record.get("key"):
+    # An update makes no dataset: what has the same key then is an older version with the same content.
+    if plan["mode"] != CREATE or not record.get("key"):
         return []
     found = client.find({"jobParameters.shinecat.key": record["key"]}, limit=10)
-    others = [dataset.pid for dataset in found if key_of(dataset) == record["key"] and dataset.pid != pid]
-    return [f"/api/v3/datasets/{quote_pid(other)}" for other in others]
+    others = [dataset for dataset in found if key_of(dataset) == record["key"] and dataset.pid != pid]
+    if not others:
+        return []
+    maker = client.dataset(pid).doc.get("createdBy")
+    return [
+        f"/api/v3/datasets/{quote_pid(other.pid)}"
+        for other in others
+        if other.doc.get("createdBy") == maker
+        and not other.is_published
+        and not client.find({"inputDatasets": other.pid}, limit=1)
+    ]
 
 
 def _extra(named: Iterable[tuple[Hashable, dict[str, Any]]]) -> list[dict[str, Any]]:

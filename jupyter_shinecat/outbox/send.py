@@ -99,7 +99,7 @@ class Sender:
         age = time.time() - float(resent["t"])
         if 0 <= age < self._settle_s:
             raise Settling(self._settle_s - age)
-        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {})
+        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {}, entry.folder)
         if left:
             entry.write_step(RESENT, {**resent, "left": left})
         return True

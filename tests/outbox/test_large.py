@@ -92,6 +92,22 @@ def test_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     hashes.close()
 
 
+def test_a_look_that_fails_half_way_gives_no_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"much more than a chunk")
+    sign = signature(str(path))
+    assert sign is not None
+    looks = iter([None])  # a network file system that is away for a moment
+    monkeypatch.setattr("jupyter_shinecat.outbox.hashing._CHUNK", 4)
+    monkeypatch.setattr("jupyter_shinecat.outbox.hashing._SLICE_BYTES", 8)
+    monkeypatch.setattr("jupyter_shinecat.outbox.hashing.signature", lambda path: next(looks, sign))
+    with pytest.raises(Moving):
+        Hashes().of("k", {str(path): sign}, {})
+    told = Hashes().of("k", {str(path): sign}, {})
+    assert told is not None
+    assert told[str(path)]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _until(hashes: Hashes, files):
     hashes.of("k", files, {})
     while hashes.busy:
