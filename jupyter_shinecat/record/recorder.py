@@ -18,7 +18,7 @@ from jupyter_shinecat.paths import results_dir, state_dir
 from . import audit
 from .cells import Cells, Run
 from .ending import Endings
-from .flow import Event, kind_of_module
+from .flow import Event, kind_of_module, names_in
 from .handed import files_in
 from .libraries import table
 from .notebook import Notes
@@ -280,10 +280,11 @@ class Recorder:
         """The notebook's names, and those of modules of the user's own."""
         yield self.shell.user_global_ns
         libraries = (sys.prefix + os.sep, sys.base_prefix + os.sep)
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
+        for name in list(sys.modules):
+            space = names_in(name) or {}
+            file = space.get("__file__")
             if isinstance(file, str) and not file.startswith(libraries) and kind_of_module(name) == "user":
-                yield vars(module)
+                yield space
 
     def _handed(self, worker: str, values: Iterable[object]) -> None:
         if self.on and not audit.is_quiet():

@@ -8,6 +8,8 @@ import platform
 import sys
 from collections.abc import Iterable
 
+from .flow import names_in
+
 _versions: dict[str, str | None] = {}
 # They do the work behind our handles, whether or not the user imports them.
 _BEHIND = ("h5py", "pandas", "numpy")
@@ -45,8 +47,7 @@ def modules_of(codes: Iterable[str | None]) -> dict[str, str]:
 
 def _version(name: str) -> str | None:
     if name not in _versions:
-        # `__dict__`, because looking an attribute up may run code of a lazy module.
-        version = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
+        version = (names_in(name) or {}).get("__version__")
         if not isinstance(version, str):
             from importlib import metadata  # slow to load, and most modules say it themselves
 

@@ -162,6 +162,19 @@ def test_names_imported_before_the_record_began(notebook: Notebook) -> None:
     notebook.ok("record.off()\nassert Dataset is before and mine.Dataset is before\nrecord.on()")
 
 
+def test_lazy_modules_stay_lazy(notebook: Notebook) -> None:
+    (notebook.folder / "mine_later.py").write_text("open('loaded', 'w').close()\n")
+    notebook.ok(
+        "record.off()\nimport importlib.util, os, sys, netCDF4\n"
+        "spec = importlib.util.spec_from_file_location('mine_later', os.path.abspath('mine_later.py'))\n"
+        "spec.loader = importlib.util.LazyLoader(spec.loader)\n"
+        "later = importlib.util.module_from_spec(spec); sys.modules['mine_later'] = later\n"
+        "spec.loader.exec_module(later)"
+    )
+    notebook.ok("record.on()\nassert not os.path.exists('loaded')")
+    notebook.ok("later.anything = 1; later.anything\nassert os.path.exists('loaded')")
+
+
 FAULTY = [
     "nc.Dataset('/nowhere/at all')",
     "nc.Dataset(3)",

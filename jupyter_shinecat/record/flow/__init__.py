@@ -8,7 +8,8 @@ code a file was really read or written. It never looks at values, and never runs
 from __future__ import annotations
 
 from .chain import Chain, kind_of_module
+from .loaded import names_in
 from .sources import Sources
 from .trace import Event, Place, Trace
 
-__all__ = ["Chain", "Event", "Place", "Sources", "Trace", "kind_of_module"]
+__all__ = ["Chain", "Event", "Place", "Sources", "Trace", "kind_of_module", "names_in"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import sysconfig
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
+from .loaded import names_in
 from .sources import Sources
 from .state import State
 from .statements import FORKED, PROCESS
@@ -98,8 +98,8 @@ def kind_of_module(dotted: str) -> str:
     if dotted.partition(".")[0] == "jupyter_shinecat":  # also where it is installed from a checkout
         return "library"
     for name in (dotted, dotted.rpartition(".")[0]):
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file:
+        file = (names_in(name) or {}).get("__file__")
+        if isinstance(file, str):
             real = os.path.realpath(file)
             return "library" if real.startswith(_LIBRARY_FOLDERS) or "site-packages" in real else "user"
     return "library"

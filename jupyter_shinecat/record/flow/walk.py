@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .loaded import names_in
 from .names import function_of, target_names
 from .sources import Sources, Thing
 from .statements import Statements
@@ -167,7 +167,7 @@ class Walk(Statements):
 
 def _public_names(module: str) -> list[str] | None:
     """What ``from module import *`` binds, as far as the loaded module tells."""
-    space = getattr(sys.modules.get(module), "__dict__", None)
+    space = names_in(module)
     if space is None:
         return None
     listed = space.get("__all__")
