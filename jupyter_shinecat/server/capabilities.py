@@ -43,11 +43,16 @@ class Capability:
 
 @dataclass
 class Pass:
-    """A capability that a kernel finds in a file; ``holds`` says whether the kernel is still there."""
+    """A capability that a kernel finds in a file.
+
+    ``holds`` says whether the kernel runs; ``over`` whether it won't run again: one that has crashed is started anew
+    with the same file.
+    """
 
     path: Path
     token: Secret = field(repr=False)
     holds: Callable[[], bool] = lambda: True
+    over: Callable[[], bool] = lambda: False
 
     @property
     def alive(self) -> bool:
@@ -108,7 +113,7 @@ class Capabilities:
         OSError
             The file can't be written.
         """
-        for one in [one for one in self._passes if not one.alive]:
+        for one in [one for one in self._passes if one.over()]:
             self._passes.remove(one)
             one.remove()
         made = Pass(folder / f"{os.getpid()}-{secrets.token_hex(8)}.json", Secret(secrets.token_urlsafe(32)))
@@ -138,15 +143,15 @@ def peer_of(connection: Any) -> int | None:
     return int(pid) or None
 
 
-def owner_of(address: tuple[str, int]) -> int | None:
-    """User number of the local process that connects from ``address`` (IPv4); None where the system does not tell."""
-    wanted = f"{int.from_bytes(socket.inet_aton(address[0]), 'little'):08X}:{address[1]:04X}"
+def owner_of(address: tuple[str, int], to: tuple[str, int]) -> int | None:
+    """User number of the local process that connects from ``address`` (IPv4) to ours; None where nobody tells."""
+    wanted = [f"{int.from_bytes(socket.inet_aton(host), 'little'):08X}:{port:04X}" for host, port in (address, to)]
     try:
         lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
     except OSError:
         return None
     for line in lines:
         fields = line.split()
-        if fields[1] == wanted:
+        if fields[1:3] == wanted:  # a port may be used towards several others at once
             return int(fields[7])
     return None

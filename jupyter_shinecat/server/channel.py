@@ -93,7 +93,7 @@ class TcpChannel:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not self._capabilities.knows(token.strip()):
             return False
-        owner = owner_of(request.connection.context.address[:2])
+        owner = owner_of(request.connection.context.address[:2], (_LOCAL, self._port))
         return owner is None or owner == os.getuid()
 
 

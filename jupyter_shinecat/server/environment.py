@@ -49,10 +49,11 @@ def guard_kernels(kernel_manager: Any, *, drop_hub: bool, pass_for: Callable[[],
         try:
             kernel_id = await ensure_async(start(*args, **kwargs))
         except BaseException:
-            given.holds = lambda: False
+            given.holds, given.over = (lambda: False), (lambda: True)
             given.remove()
             raise
         given.holds = functools.partial(_runs, kernel_manager, kernel_id)
+        given.over = lambda: kernel_id not in kernel_manager
         return kernel_id
 
     kernel_manager.start_kernel = start_kernel

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,9 +18,11 @@ from jupyter_shinecat.scicat.models import files_of
 from .answers import Answer
 from .proxy import CatalogProxy
 
+_log = logging.getLogger(__name__)
 _AT_MOST = 1000
 # A network mount that is away can hold a look at it for minutes.
 _PATIENCE_S = 10.0
+_LOOKS_AT_ONCE = 4
 
 
 class Places:
@@ -38,11 +42,13 @@ class Places:
         self._proxy = proxy
         self._maps: tuple[PathMap, ...] = tuple(parse_maps(list(path_maps)))
         self._elsewhere = elsewhere
+        self._free = threading.Semaphore(_LOOKS_AT_ONCE)
 
     async def look(self, pid: str) -> Answer:
         """``{"files": {path: state}}`` with states of `jupyter_shinecat.files.Located` and ``remote``; or a refusal.
 
-        At most the first thousand files are looked for; a state is missing where the disk does not answer in time.
+        At most the first thousand files are looked for; a state is missing where the disk does not answer in time, or
+        has not answered earlier looks yet.
         """
         address = f"api/v3/datasets/{quote(pid, safe='')}"
         answers = [await self._proxy.forward("GET", address + part, {}, b"") for part in ("", "/origdatablocks")]
@@ -51,10 +57,28 @@ class Places:
                 return answer
         dataset, blocks = (json.loads(answer.body) for answer in answers)
         found: dict[str, str] = {}
-        looking = asyncio.to_thread(self._look, Dataset(dataset), blocks, found)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(looking, _PATIENCE_S)
-        return Answer(200, json.dumps({"files": dict(found)}, ensure_ascii=False).encode())
+            await asyncio.wait_for(self._beside(lambda: self._look(Dataset(dataset), blocks, found)), _PATIENCE_S)
+        return Answer(200, json.dumps({"files": dict(found)}).encode())
+
+    async def _beside(self, look: Callable[[], None]) -> None:
+        """Run ``look`` in a thread of its own: one that hangs must take none of the event loop's."""
+        if not self._free.acquire(blocking=False):
+            return
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def run() -> None:
+            try:
+                look()
+            except Exception:
+                _log.exception("files of a dataset can't be looked for")
+            finally:
+                self._free.release()
+                with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
+                    loop.call_soon_threadsafe(ended.set)
+
+        threading.Thread(target=run, name="shinecat-places", daemon=True).start()
+        await ended.wait()
 
     def _look(self, dataset: Dataset, blocks: Any, found: dict[str, str]) -> None:
         files = files_of(blocks if isinstance(blocks, list) else [])[:_AT_MOST]

@@ -1,10 +1,14 @@
 """The route to the file service: the person's token goes up, bytes come down as they are, nothing else does."""
 
+import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from jupyter_shinecat.files import Located
 from jupyter_shinecat.scicat import CatalogClient, Secret
 from jupyter_shinecat.server.sessions import TokenSession
 from jupyter_shinecat.testing.catalog import running_catalog
@@ -135,6 +139,33 @@ async def test_where_the_files_are(ask, odd_catalog, tmp_path, monkeypatch, shin
     odd_catalog.answer(raw, 403, body={"message": "no"})
     assert (await ask(where)).status == 403
     assert (await ask("where")).status == 400
+
+
+async def test_disks_that_do_not_answer_keep_nobody_else_waiting(ask, odd_catalog, monkeypatch):
+    odd_catalog.answer("/api/v3/datasets/x", body={"pid": "x", "sourceFolder": "/away"})
+    odd_catalog.answer("/api/v3/datasets/x/origdatablocks", body=[{"dataFileList": [{"path": "\ud800", "size": 2}]}])
+    threads = 2
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
+    away, names = threading.Event(), []
+
+    def hang(dataset, files, maps):
+        names.append(threading.current_thread().name)
+        away.wait(60)
+        return [Located(None, "missing") for _ in files]
+
+    monkeypatch.setattr("jupyter_shinecat.server.places.locate_all", hang)
+    monkeypatch.setattr("jupyter_shinecat.server.places._PATIENCE_S", 0.05)
+    try:
+        for _ in range(6):
+            assert json.loads((await ask("where?pid=x")).body) == {"files": {}}
+        assert len(names) == 4  # more looks at a disk that is away would only use up threads
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 10) == "free"
+    finally:
+        away.set()
+    monkeypatch.setattr("jupyter_shinecat.server.places._PATIENCE_S", 30)
+    while not (told := json.loads((await ask("where?pid=x")).body)["files"]):
+        await asyncio.sleep(0.01)
+    assert list(told) == ["\ud800"]
 
 
 class TestWithoutService:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.kernel import session
 from jupyter_shinecat.kernel.elsewhere import endpoint
 from jupyter_shinecat.scicat import CatalogClient, SignInRequired
+from jupyter_shinecat.server.capabilities import owner_of
 
 
 @pytest.fixture
@@ -84,3 +86,27 @@ async def test_a_restarted_kernel_keeps_its_way(shinecat, jp_serverapp, kernels)
     assert f"SHINECAT_SOCKET={environ['SHINECAT_SOCKET']}\0" in Path(f"/proc/{pid}/environ").read_text()
     assert await asyncio.to_thread(ask, environ["SHINECAT_SOCKET"]) == "zhangxf"
     await manager.shutdown_kernel(kernel, now=True)
+
+
+async def test_a_kernel_that_crashed_finds_its_way_when_it_is_started_anew(shinecat, jp_serverapp, kernels):
+    manager = jp_serverapp.kernel_manager
+    kernel, pid, environ = await kernels()
+    manager.get_kernel(kernel).stop_restarter()
+    os.kill(pid, 9)
+    while manager.get_kernel(kernel).provisioner.process.poll() is None:
+        await asyncio.sleep(0.01)
+    shinecat.kernel_pass()  # another kernel starts meanwhile
+    await manager.restart_kernel(kernel, now=True)
+    assert await asyncio.to_thread(ask, environ["SHINECAT_SOCKET"]) == "zhangxf"
+    await manager.shutdown_kernel(kernel, now=True)
+    shinecat.kernel_pass()
+    assert not os.path.exists(environ["SHINECAT_SOCKET"])
+
+
+def test_the_owner_of_a_connection_is_of_this_one_to_us():
+    with socket.create_server(("127.0.0.1", 0)) as ours, socket.create_server(("127.0.0.1", 0)) as other:
+        there = [server.getsockname() for server in (ours, other)]
+        with socket.create_connection(there[1]) as one:
+            here = one.getsockname()
+            assert owner_of(here, there[1]) == os.getuid()
+            assert owner_of(here, there[0]) is None
