@@ -39,7 +39,8 @@ def fits(algorithm: str, expected: str, blocks: Iterable[bytes]) -> bool:
     length = len(wanted) // 2
     digest: Any
     if name.startswith("blake2"):
-        digest = (hashlib.blake2b if name == "blake2b" else hashlib.blake2s)(digest_size=max(1, min(length, 64)))
+        blake2 = hashlib.blake2b if name == "blake2b" else hashlib.blake2s
+        digest = blake2(digest_size=max(1, min(length, blake2.MAX_DIGEST_SIZE)))
     else:
         digest = hashlib.new(name, usedforsecurity=False)
     for block in blocks:

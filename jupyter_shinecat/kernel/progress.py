@@ -24,7 +24,7 @@ class Progress:
     """
 
     def __init__(self, name: str, total_bytes: int) -> None:
-        self._name = name
+        self._name = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)  # it may be a file's
         self._total = total_bytes
         self._done = 0
         self._said = time.monotonic()

@@ -25,6 +25,7 @@ CONTENT = b"frames" * 1000
         ("sha3_256", hashlib.sha3_256(CONTENT).hexdigest()),
         ("blake2b", hashlib.blake2b(CONTENT).hexdigest()),
         ("BLAKE2b", hashlib.blake2b(CONTENT, digest_size=32).hexdigest()),
+        ("blake2s", hashlib.blake2s(CONTENT).hexdigest()),
         ("CRC32", f"0x{zlib.crc32(CONTENT):X}"),
         ("adler32", f"{zlib.adler32(CONTENT):08x}"),
     ],
@@ -34,6 +35,7 @@ def test_algorithms(algorithm: str, expected: str) -> None:
     assert fits(algorithm, expected, [CONTENT[:7], CONTENT[7:]])
     assert not fits(algorithm, expected, [CONTENT[:-1]])
     assert not fits(algorithm, "", [CONTENT])
+    assert not fits(algorithm, "ab" * 100, [CONTENT])
 
 
 def test_what_nobody_can_compute() -> None:
@@ -105,3 +107,13 @@ def test_stopped_like_any_cell(here, monkeypatch: pytest.MonkeyPatch, capsys) ->
     said = capsys.readouterr().out
     assert "Checking stopped: 6 kB of 6 kB (100 %)" in said
     assert said.endswith("\r")
+
+
+def test_progress_of_an_odd_name_stays_on_its_line(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("jupyter_shinecat.kernel.progress._EVERY_S", 0)
+    progress = Progress("a\x1b]0;title\x07\nb.h5", 10)
+    progress.add(5)
+    progress.close()
+    said = capsys.readouterr().out
+    assert "b.h5" in said
+    assert not any(c in said for c in "\x1b\x07\n")
