@@ -206,6 +206,8 @@ class Recorder:
                 self._see(Event("rename", path=old, target=new), "rename")
         elif old in self._written:
             self._see(Event("remove", path=old), "remove")
+        elif old in self._endings.hidden and self._filter.may_become(new):
+            self._hide(Event("rename", path=old, target=new), new)
 
     def removed(self, path: object, *, tree: bool = False) -> None:
         """A file, or a folder with all in it, is removed."""
@@ -346,10 +348,18 @@ class Recorder:
 
     def _beside(self, path: str, fresh: bool) -> None:
         """A file is written under a name that hides it: no result, unless it gets another name."""
+        self._hide(Event("write", path=path, fresh=fresh), path)
+
+    def _hide(self, event: Event, path: str) -> None:
+        """Keep an event that nobody is told of, for the sources of the hidden file ``path``."""
         run = self._cells.now() if self.on else None
-        if run is not None and path not in self._endings.hidden:
-            event = Event("write", path=path, fresh=fresh)
-            event.place, event.inner = self._cells.place(run)
+        if run is None:
+            return
+        event.place, event.inner = self._cells.place(run)
+        place = (id(event.place.code), event.place.instruction) if event.place else None
+        here = ("hidden", event.kind, event.path, path, place)
+        if here not in run.writes:
+            run.writes.add(here)
             run.events.append(event)
             self._endings.hidden.add(path)
 

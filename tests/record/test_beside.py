@@ -153,3 +153,22 @@ def test_cell_under_our_own_magic(book: Notebook) -> None:
     book.ok("%%shinecat derived name='mine'\nz = x + open('c').read()\nopen('results/r', 'w').write(z)")
     assert {name: sure for name, sure in files(book.end()).items() if sure} == {"a": True, "c": True}
     assert "b" not in files(book.end())
+
+
+def test_a_hidden_file_that_is_written_again_has_its_new_sources(book: Notebook) -> None:
+    book.ok("import os\nopen('results/.r.tmp', 'w').write(open('a').read())")  # nothing comes of it
+    book.ok("open('results/.r.tmp', 'w').write(open('b').read())\nos.replace('results/.r.tmp', 'results/r')")
+    assert files(book.end()) == {"b": True}
+    for name in "ac":
+        book.ok(f"with open('results/.s.tmp', 'w') as out:\n    out.write(open('{name}').read())")
+    book.ok("os.replace('results/.s.tmp', 'results/s')")
+    assert files(book.end()) == {"c": True}
+
+
+def test_a_file_that_is_hidden_twice(book: Notebook) -> None:
+    book.ok("import os\nopen('results/.r.tmp', 'w').write(open('a').read())")
+    book.ok("os.replace('results/.r.tmp', 'results/.r2.tmp')")
+    book.ok("os.replace('results/.r2.tmp', 'results/r')")
+    assert files(book.end()) == {"a": True}
+    assert {Path(line["path"]).name for line in book.lines("write")} == {"r"}
+    assert not book.lines("rename")
