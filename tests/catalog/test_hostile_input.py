@@ -2,9 +2,13 @@
 
 import json
 import socket
+from urllib.parse import quote
 
 import pytest
 from catalog.people import Person, raw
+
+from jupyter_shinecat.catalog.accounts.sessions import Sessions
+from jupyter_shinecat.catalog.accounts.tokens import TokenMint
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +30,8 @@ def deep(levels):
     [
         '{"a": NaN}',
         '{"a": 1e400}',
+        '{"a": 1' + "0" * 400 + "}",
+        '{"size": -1' + "0" * 400 + "}",
         '{"a": "\\ud800"}',
         '{"a": Infinity}',
         "[" * 100_000,
@@ -112,6 +118,7 @@ def test_too_large_a_body_is_refused(tmp_path):
         '{"where": {"a": {"$size": "x"}}}',
         '{"where": {"a": {"$foo": 1}}}',
         '{"where": {"$where": "1"}}',
+        '{"where": {"a": {"$gt": 1' + "0" * 400 + "}}}",
         '{"limits": {"limit": -1}}',
         '{"limits": {"limit": "many"}}',
         '{"limits": {"limit": 1000000000000}}',
@@ -189,3 +196,29 @@ def test_no_token_reaches_the_log(catalog):
     log = (catalog.folder / "server.log").read_text()
     assert token not in log
     assert catalog.password("zhangxf") not in log
+
+
+def test_a_condition_on_a_number_beyond_range_is_400_and_leaves_the_index(zhang):
+    huge = "1" + "0" * 400
+    for relation in ("EQUAL_TO", "GREATER_THAN"):
+        for unit in ("", "mm"):
+            condition = {"lhs": "a", "relation": relation, "rhs": 7, "unit": unit}
+            fields = json.dumps({"scientific": [condition]}).replace("7", huge)
+            assert zhang.get("/api/v3/datasets/fullquery", params={"fields": fields}).status_code == 400
+    told = zhang.get("/api/v3/datasets", params={"filter": '{"where":{"type":"raw"}}', "explain": "true"})
+    assert json.loads(told.headers["X-Explain"])[0]["way"] == "index"
+
+
+@pytest.mark.parametrize("inner", ['{"y":' * 100 + "1" + "}" * 100, "[" * 100 + "]" * 100])
+def test_a_filter_that_is_the_whole_query_may_be_no_deeper_either(zhang, inner):
+    answer = zhang.get("/api/v3/datasets?" + quote('{"where":{"scientificMetadata.x":' + inner + "}}"))
+    assert answer.status_code == 400, answer.text
+
+
+def test_made_up_tokens_take_the_turns_of_their_address():
+    mint = TokenMint("x" * 32)
+    sessions = Sessions(None, None, mint)
+    assert sessions.signed(mint.sign({"_id": "1"}, 60))
+    assert not sessions.signed(mint.sign({"_id": "1"}, -60)), "its time is over"
+    assert not sessions.signed(TokenMint("y" * 32).sign({"_id": "1"}, 60))
+    assert not sessions.signed("anything")

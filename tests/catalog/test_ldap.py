@@ -123,3 +123,10 @@ def test_settings_of_the_example_file_are_no_directory_and_wrong_ones_stop_the_s
     for changes in ({"LDAP_SEARCH_FILTER": "(uid=li)"}, {"LDAP_SEARCH_BASE": ""}):
         with pytest.raises(CatalogError, match="LDAP_SEARCH_BASE"):
             LdapServer.from_environment(variables(directory, **changes))
+
+
+def test_identifiers_that_are_no_text_stay_apart():
+    server = LdapServer("ldap://127.0.0.1", "", "", "dc=x", "(uid={{username}})", "objectGUID")
+    guids = (b"\x80" + b"a" * 15, b"\x81" + b"a" * 15)
+    entries = [{"dn": "cn=a", "raw_attributes": {"objectGUID": [guid], "displayName": [b"a"]}} for guid in guids]
+    assert len({Directory(server)._described(entry).key for entry in entries}) == 2

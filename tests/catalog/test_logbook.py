@@ -5,8 +5,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import pytest
-from catalog.people import PEOPLE, SETTINGS
+from catalog.people import PEOPLE, SETTINGS, Person
 
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
@@ -37,6 +38,7 @@ class SciChatStandIn(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer t{self.server.sign_ins}":
             return self._answer({}, 401)
         name = unquote(parts.path.removeprefix("/chat/Logbooks").strip("/"))
+        self.server.gate.wait(8)
         if self.server.broken:
             return self._answer({}, 500)
         if not name:
@@ -59,7 +61,8 @@ class SciChatStandIn(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def chat():
     server = ThreadingHTTPServer(("127.0.0.1", 0), SciChatStandIn)
-    server.asked, server.sign_ins, server.broken = [], 0, False
+    server.asked, server.sign_ins, server.broken, server.gate = [], 0, False, threading.Event()
+    server.gate.set()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -152,3 +155,33 @@ def test_a_token_that_ended_there_is_renewed_and_a_failure_is_said(zhang, chat, 
     assert answer.status_code == 502
     assert "logbook service" in answer.json()["message"]
     assert "chat-secret" not in (catalog.folder / "server.log").read_text(encoding="utf-8")
+
+
+def test_a_service_that_does_not_answer_holds_up_nobody_else(chat, catalog):
+    chat.gate.clear()
+    waiting = []
+
+    def wait(name, headers):
+        waiting.append(httpx.get(f"{catalog.url}/api/v3/logbooks", headers=headers, timeout=60).status_code)
+
+    people = [{"Authorization": f"Bearer {catalog.token(name)}"} for name in ("zhangxf", "wangxch", "admin", "globe")]
+    threads = [threading.Thread(target=wait, args=(name, headers)) for headers in people for name in range(7)]
+    for thread in threads:
+        thread.start()
+    try:
+        with Person(catalog, "stranger") as stranger:
+            for _ in range(20):
+                assert stranger.get("/api/v3/datasets/count").status_code == 200
+        assert not waiting, "they wait still: nobody waited for them"
+    finally:
+        chat.gate.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("name", ["%2E%2E", "%2E"])
+def test_a_name_is_never_a_step_to_another_address(chat, catalog, name):
+    with Person(catalog, "admin") as admin:
+        before = len(chat.asked)
+        assert admin.get(f"/api/v3/logbooks/{name}").status_code in (200, 404)
+    assert len(chat.asked) == before

@@ -171,7 +171,7 @@ class Directory:
         server = self._server
         assert server is not None
         raw = {
-            str(name).lower(): [value.decode("utf-8", "replace") for value in values if isinstance(value, bytes)]
+            str(name).lower(): [_text(value) for value in values if isinstance(value, bytes)]
             for name, values in entry.get("raw_attributes", {}).items()
         }
 
@@ -187,6 +187,14 @@ class Directory:
             listed = raw.get(server.groups_attribute.lower(), [])
             groups = tuple(dict.fromkeys(group for group in (_group(text) for text in listed) if group))
         return Person(f"ldap:{first(server.id_attribute) or entry['dn']}", name, first("mail"), groups)
+
+
+def _text(value: bytes) -> str:
+    """A value as text; one that is none (``objectGUID``) in hexadecimal digits, so that no two become alike."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def _group(text: str) -> str:

@@ -49,6 +49,8 @@ class Logbooks(Manager):
         """The logbook of one proposal with the messages asked for; None when there is none, a 403 for others."""
         wanted = _filters(filters)
         self._configured()
+        if name in (".", ".."):  # in an address they are no names but steps
+            return None
         with self.store.snapshot() as snapshot:
             self.access.check_logbook(who, snapshot.get("proposal", name))
         passed = msgspec.json.encode({key: wanted[key] for key in _FILTERS if key in wanted}).decode()
@@ -136,13 +138,18 @@ def _time(message: Any) -> float:
     return float(stamp) if isinstance(stamp, (int, float)) else 0.0
 
 
+def _entry(message: Doc) -> str:
+    content = message.get("content")
+    return str(content.get("body", "")) if isinstance(content, dict) else ""
+
+
 def _page(messages: list[Any], wanted: Doc) -> list[Any]:
     """Messages in the order and range asked for, as SciCat applies them after SciChat's own filter."""
     column, _, direction = str(wanted.get("sortField") or "").partition(":")
     keys: dict[str, Any] = {
         "timestamp": _time,
         "sender": lambda message: str(message.get("sender", "")).replace("@", ""),
-        "entry": lambda message: str((message.get("content") or {}).get("body", "")),
+        "entry": _entry,
     }
     known = [message for message in messages if isinstance(message, dict)]
     if direction and column in keys:

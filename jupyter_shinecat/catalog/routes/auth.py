@@ -71,12 +71,12 @@ def routes(features: list[str]) -> list[Route]:
         Route("POST", "/api/v3/auth/login", login, slow=True),
         # scitacean falls back to the last one, outside of /api.
         *(
-            Route("POST", path, directory_login, slow=True)
+            Route("POST", path, directory_login, outside="directory")
             for path in ("/api/v3/auth/ldap", "/api/v3/auth/msad", "/auth/msad")
         ),
-        Route("POST", "/api/v3/auth/oidc/token", exchange, slow=True),
-        Route("GET", "/api/v3/auth/oidc", begin_in_browser, slow=True),
-        Route("GET", "/api/v3/auth/oidc/callback", finish_in_browser, slow=True),
+        Route("POST", "/api/v3/auth/oidc/token", exchange, outside="provider"),
+        Route("GET", "/api/v3/auth/oidc", begin_in_browser, outside="provider"),
+        Route("GET", "/api/v3/auth/oidc/callback", finish_in_browser, outside="provider"),
         Route("GET", "/api/v3/auth/whoami", whoami),
         Route("POST", "/api/v3/auth/logout", logout),
         Route("POST", "/api/v3/users/logout", logout),

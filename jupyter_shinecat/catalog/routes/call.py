@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +22,7 @@ from jupyter_shinecat.catalog.managers.limits import check_depth
 
 _decode = msgspec.json.Decoder().decode
 _SHORT = 10_000
+_MANY_DIGITS = re.compile(rb"\d{309}")  # no smaller number is beyond range
 
 
 @dataclass
@@ -56,7 +59,11 @@ class Call:
         values = self.query.get(name)
         if not values or not values[0]:
             return None
-        value = decode_json(values[0].encode("utf-8", "surrogatepass"), f"Invalid JSON in {name}: ")
+        return self._shallow(values[0].encode("utf-8", "surrogatepass"), name)
+
+    @staticmethod
+    def _shallow(data: bytes, name: str) -> Any:
+        value = decode_json(data, f"Invalid JSON in {name}: ")
         check_depth(value, 30, 20_000, name)
         return value
 
@@ -68,7 +75,7 @@ class Call:
                 return self.json(name)
         bare = self.bare_query
         if bare.startswith(("{", "%7B", "%7b")):
-            return decode_json(unquote_to_bytes(bare.replace("+", " ").split("&", 1)[0]), "Invalid JSON in filter: ")
+            return self._shallow(unquote_to_bytes(bare.replace("+", " ").split("&", 1)[0]), "filter")
         return None
 
     @property
@@ -130,9 +137,24 @@ class Call:
 def decode_json(data: bytes, prefix: str) -> Any:
     """JSON, or a 400 that says what is wrong (no NaN, no numbers beyond range, no lone surrogates)."""
     try:
-        return _decode(data)
+        value = _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise bad_request(f"{prefix}{_told(data) or str(error)[:200]}") from None
+    if _MANY_DIGITS.search(data) and _beyond_range(value):
+        raise bad_request(f"{prefix}Number out of range")
+    return value
+
+
+def _beyond_range(value: Any) -> bool:
+    """Whether a whole number in ``value`` has no place among floating-point numbers: nothing could compare it."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, (dict, list)):
+            stack.extend(item.values() if isinstance(item, dict) else item)
+        elif isinstance(item, int) and not -sys.float_info.max <= item <= sys.float_info.max:
+            return True
+    return False
 
 
 def _told(data: bytes) -> str:
@@ -177,7 +199,8 @@ class Stream:
 class Route:
     """One operation: method, path with ``{name}`` parts, and the function that answers.
 
-    ``slow`` is for password hashes; ``event`` names what is told to listeners when it succeeded.
+    ``slow`` is for password hashes; ``outside`` names another service that may be waited for; ``event`` names what is
+    told to listeners when it succeeded.
     """
 
     method: str
@@ -185,3 +208,4 @@ class Route:
     answer: Callable[[Call], Any]
     slow: bool = False
     event: str = ""
+    outside: str = ""

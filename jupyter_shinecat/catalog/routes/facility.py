@@ -85,9 +85,9 @@ def _logbook_routes() -> list[Route]:
         return call.catalog.logbooks.of(call.signed_in(), call.params["name"], _first(call, "filters"))
 
     return [
-        Route("GET", "/api/v3/logbooks", lambda c: c.catalog.logbooks.all(c.signed_in())),
-        Route("GET", "/api/v3/logbooks/{name}", one),
-        *(Route("GET", f"/api/v{v}/datasets/{{pid}}/logbook", _dataset_logbook) for v in (3, 4)),
+        Route("GET", "/api/v3/logbooks", lambda c: c.catalog.logbooks.all(c.signed_in()), outside="logbook"),
+        Route("GET", "/api/v3/logbooks/{name}", one, outside="logbook"),
+        *(Route("GET", f"/api/v{v}/datasets/{{pid}}/logbook", _dataset_logbook, outside="logbook") for v in (3, 4)),
     ]
 
 

@@ -26,6 +26,7 @@ from .turns import Turns
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _BUSY = 256
+_OUTSIDE = 4
 # Every search reads what the index has yet to take in: large documents wait until it has, so that they don't add up.
 _LARGE = 100_000
 _CALM_S = 20.0
@@ -41,6 +42,8 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(threads, "catalog")
         # Password hashes take 50 ms of CPU each: two at a time, so that a flood of logins delays nobody else.
         self._slow = ThreadPoolExecutor(2, "catalog-login")
+        # A service that doesn't answer holds up those only who need it too.
+        self._outside: dict[str, ThreadPoolExecutor] = {}
         self._turns = Turns(catalog.settings.requests_at_once)
         self._running = 0
         catalog.wellbeing.numbers.running.set_function(lambda: self._running)
@@ -55,13 +58,22 @@ class Dispatcher:
         self._idle.clear()
         try:
             loop = asyncio.get_running_loop()
-            pool = self._slow if route.slow else self._pool
-            async with self._turns.turn(token or call.address):
+            pool = self._pool_of(route)
+            # A made-up token is nobody: else a stranger had as many turns as tokens to make up.
+            known = token and self.catalog.people.sessions.signed(token)
+            async with self._turns.turn(token if token and known else call.address):
                 return await loop.run_in_executor(pool, self._answer, route, call, token)
         finally:
             self._running -= 1
             if self._running == 0:
                 self._idle.set()
+
+    def _pool_of(self, route: Route) -> ThreadPoolExecutor:
+        if not route.outside:
+            return self._slow if route.slow else self._pool
+        if route.outside not in self._outside:
+            self._outside[route.outside] = ThreadPoolExecutor(_OUTSIDE, f"catalog-{route.outside}")
+        return self._outside[route.outside]
 
     def _answer(self, route: Route, call: Call, token: str | None) -> bytes | Stream | None:
         settings = self.catalog.settings
@@ -93,6 +105,8 @@ class Dispatcher:
         """Wait for what runs."""
         self._pool.shutdown(wait=True)
         self._slow.shutdown(wait=True)
+        for pool in self._outside.values():
+            pool.shutdown(wait=True)
 
 
 class ApiHandler(web.RequestHandler):

@@ -22,8 +22,18 @@ def _of(version: int) -> list[Route]:
         Route("GET", one, by_id(lambda c, p, id: p.get(c.who, id, version=version))),
         Route("PATCH", one, by_id(lambda c, p, id: p.patch(c.who, id, c.body, version=version))),
         Route("DELETE", one, by_id(lambda c, p, id: p.delete(c.who, id, version=version))),
-        Route("POST", f"{one}/register", by_id(lambda c, p, id: p.register(c.who, id, version=version))),
-        Route("POST", f"{one}/resync", by_id(lambda c, p, id: p.resync(c.who, id, c.body, version=version))),
+        Route(
+            "POST",
+            f"{one}/register",
+            by_id(lambda c, p, id: p.register(c.who, id, version=version)),
+            outside="registry",
+        ),
+        Route(
+            "POST",
+            f"{one}/resync",
+            by_id(lambda c, p, id: p.resync(c.who, id, c.body, version=version)),
+            outside="registry",
+        ),
     ]
     if version == 4:
         table += [
