@@ -11,7 +11,11 @@ from .scrub import scrub, secrets_of_environment
 
 MIME = "application/x-ipynb+json"
 _MAX_FILE_BYTES = 100_000_000
-_KEPT_METADATA = ("kernelspec", "language_info")
+# Of the notebook's metadata: what says how to run it. All else may be anything, and is left out.
+_KEPT_METADATA = {
+    "kernelspec": ("name", "display_name", "language"),
+    "language_info": ("name", "version", "file_extension", "mimetype", "pygments_lexer"),
+}
 
 
 def path_of(found: dict[str, Any]) -> str | None:
@@ -39,14 +43,23 @@ def without_outputs(path: str) -> bytes:
         with open(path, "rb") as file:
             told = json.load(file)
         cells = [_cell(cell) for cell in told["cells"]]
-        metadata = {name: told["metadata"][name] for name in _KEPT_METADATA if name in told.get("metadata", {})}
+        metadata = _metadata(told.get("metadata") or {})
         clean = {"nbformat": 4, "nbformat_minor": int(told["nbformat_minor"]), "metadata": metadata, "cells": cells}
-    except (KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError, ValueError) as error:
         raise ValueError("not a notebook") from error
     content = json.dumps(clean, ensure_ascii=False, indent=1).encode("utf-8", "replace")
     if len(content) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES} bytes also without its outputs")
     return content
+
+
+def _metadata(told: dict[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for part, names in _KEPT_METADATA.items():
+        said = told.get(part)
+        if isinstance(said, dict):
+            kept[part] = {name: said[name] for name in names if isinstance(said.get(name), str)}
+    return kept
 
 
 def _cell(cell: dict[str, Any]) -> dict[str, Any]:
