@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -82,6 +83,9 @@ class Places:
 
     def _look(self, dataset: Dataset, blocks: Any, found: dict[str, str]) -> None:
         files = files_of(blocks if isinstance(blocks, list) else [])[:_AT_MOST]
-        for file, place in zip(files, locate_all(dataset, files, self._maps), strict=True):
+        until = time.monotonic() + _PATIENCE_S
+        for file, place in zip(files, locate_all(dataset, files, self._maps), strict=False):
             away = place.state in ("missing", "unmapped", "unreadable")
             found[file.path] = "remote" if away and self._elsewhere else place.state
+            if time.monotonic() > until:  # nobody waits any more; each missing file is searched for in all its folder
+                return

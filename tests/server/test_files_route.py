@@ -168,6 +168,28 @@ async def test_disks_that_do_not_answer_keep_nobody_else_waiting(ask, odd_catalo
     assert list(told) == ["\ud800"]
 
 
+async def test_a_look_ends_when_nobody_waits_for_it_any_more(ask, odd_catalog, monkeypatch):
+    files = [{"path": f"f{number}", "size": 2} for number in range(1000)]
+    odd_catalog.answer("/api/v3/datasets/x", body={"pid": "x", "sourceFolder": "/away"})
+    odd_catalog.answer("/api/v3/datasets/x/origdatablocks", body=[{"dataFileList": files}])
+    looked, ended = [], threading.Event()
+
+    def slow(dataset, files, maps):
+        try:
+            for file in files:
+                looked.append(file)
+                threading.Event().wait(0.02)
+                yield Located(None, "missing")
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("jupyter_shinecat.server.places.locate_all", slow)
+    monkeypatch.setattr("jupyter_shinecat.server.places._PATIENCE_S", 0.1)
+    assert (await ask("where?pid=x")).status == 200
+    assert await asyncio.to_thread(ended.wait, 60)
+    assert len(looked) < 1000
+
+
 class TestWithoutService:
     @pytest.fixture
     def shinecat_config(self):
