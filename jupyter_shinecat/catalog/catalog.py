@@ -86,7 +86,7 @@ class Catalog:
             self.metadata_keys = MetadataKeys(parts)
             self.runtime_config = RuntimeConfig(parts)
             self.logbooks = Logbooks(parts)
-            self.events = Events(parts, accounts)
+            self.events = Events(parts, accounts, self.people.identify)
             self.jobs = Jobs(parts)
         except BaseException:
             self.close()

@@ -45,7 +45,14 @@ class Listener:
     def next(self):
         return self.events.get(timeout=60)
 
+    def ended(self, timeout):
+        self._thread.join(timeout)
+        assert not self._thread.is_alive()
+
     def close(self):
+        if not self._thread.is_alive():
+            self._stack.close()
+            return
         # Closing a socket doesn't wake who reads from it; shutting it down does.
         self._answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._thread.join(60)
@@ -98,30 +105,50 @@ def test_only_administrators_see_who_is_connected(zhang):
     assert zhang.get("/api/v3/events/connections").status_code == 403
 
 
+def test_a_revoked_token_hears_nothing_more(catalog, people):
+    admin, zhang = people["admin"], people["zhangxf"]
+    body = {"username": "zhangxf", "name": "ear", "scope": "read", "expiresIn": 3600}
+    made = admin.post("/api/v3/shinecat/tokens", json=body).json()
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    ticket = httpx.post(f"{catalog.url}/api/v3/events/ticket", headers=zhang.headers, timeout=60).json()["ticket"]
+    ear, other = Listener(catalog, headers=headers), Listener(catalog, params={"ticket": ticket})
+    try:
+        first = zhang.create()["pid"]
+        assert ear.next()[1]["pid"] == other.next()[1]["pid"] == first
+        assert admin.delete(f"/api/v3/shinecat/tokens/{made['id']}").status_code == 200
+        second = zhang.create()["pid"]
+        assert other.next()[1]["pid"] == second
+        ear.ended(60)
+        assert ear.events.empty()
+    finally:
+        for listener in (ear, other):
+            listener.close()
+
+
 @pytest.fixture
 def events():
     class Parts:
         settings = store = engine = access = audit = None
 
     now = [0.0]
-    made = Events(Parts(), accounts=None, clock=lambda: now[0])
+    made = Events(Parts(), accounts=None, identify=None, clock=lambda: now[0])
     made.now = now
     return made
 
 
 def test_a_ticket_ends_after_a_minute(events):
     who, nobody = Identity("1", "li"), Identity()
-    assert events.admitted(nobody, events.ticket(who)["ticket"]) == "1"
-    late = events.ticket(who)["ticket"]
+    assert events.admitted(nobody, None, events.ticket(who, "t")["ticket"]) == ("1", "t")
+    late = events.ticket(who, "t")["ticket"]
     events.now[0] = 61.0
     for ticket in (late, "", None):
         with pytest.raises(Refused):
-            events.admitted(nobody, ticket)
-    assert events.admitted(who, None) == "1"
+            events.admitted(nobody, None, ticket)
+    assert events.admitted(who, "t", None) == ("1", "t")
 
 
 async def _opened(events, number):
-    return [events.stream("1") for _ in range(number)]
+    return [events.stream("1", "t") for _ in range(number)]
 
 
 @pytest.mark.anyio
@@ -132,7 +159,7 @@ async def test_one_account_has_five_connections(events):
     with pytest.raises(Refused, match="Maximum"):
         await anext(streams[5])
     await streams[0].aclose()
-    last = events.stream("1")
+    last = events.stream("1", "t")
     assert await anext(last) == b": connected\n\n"
     events.close()
     for stream in [*streams[1:5], last]:

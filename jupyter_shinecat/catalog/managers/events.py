@@ -33,6 +33,7 @@ class Subscription:
     """One connection: what waits to be sent to it; None ends it."""
 
     account: str
+    token: str
     loop: asyncio.AbstractEventLoop
     waiting: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_MAX_WAITING))
 
@@ -55,50 +56,60 @@ class Events(Manager):
     Parameters
     ----------
     accounts
-        Looked up again at each event: groups that were taken away count at once.
+        For the names of those who are connected.
+    identify
+        The caller of a token, asked again at each event: groups that were taken away count at once, and a token that
+        was revoked, or whose time is over, ends its connections.
     clock
         Seconds, for tests.
     """
 
     kind = "dataset"
 
-    def __init__(self, parts: Parts, accounts: Accounts, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        accounts: Accounts,
+        identify: Callable[[str | None], Identity],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(parts)
         self._accounts = accounts
+        self._identify = identify
         self._clock = clock
         self._guard = threading.Lock()
-        self._tickets: dict[str, tuple[str, float]] = {}
+        self._tickets: dict[str, tuple[str, str, float]] = {}
         self._open: list[Subscription] = []
         self._number = 0
 
     # -- tickets --
 
-    def ticket(self, who: Identity) -> Doc:
-        """A ticket for one connection within a minute."""
+    def ticket(self, who: Identity, token: str | None) -> Doc:
+        """A ticket for one connection within a minute; the connection holds as long as the caller's ``token``."""
         if who.id is None:
             raise unauthenticated()
         made, now = secrets.token_urlsafe(24), self._clock()
         with self._guard:
-            self._tickets = {text: held for text, held in self._tickets.items() if held[1] > now}
+            self._tickets = {text: held for text, held in self._tickets.items() if held[-1] > now}
             if len(self._tickets) >= _MAX_TICKETS:
                 raise Refused(429, "Too many tickets wait to be used. Try again.", headers={"Retry-After": "10"})
-            self._tickets[made] = who.id, now + TICKET_S
+            self._tickets[made] = who.id, token or "", now + TICKET_S
         return {"ticket": made, "expiresIn": TICKET_S}
 
-    def admitted(self, who: Identity, ticket: str | None) -> str:
-        """The account that connects: the ticket's, which is used up, or the signed-in caller's; else a 401."""
+    def admitted(self, who: Identity, token: str | None, ticket: str | None) -> tuple[str, str]:
+        """Account and token that connect: the ticket's, which is used up, or the signed-in caller's; else a 401."""
         if ticket:
             with self._guard:
-                account, until = self._tickets.pop(ticket, ("", 0.0))
+                account, held, until = self._tickets.pop(ticket, ("", "", 0.0))
             if account and until > self._clock():
-                return account
+                return account, held
         if who.id is None or ticket:
             raise unauthenticated()
-        return who.id
+        return who.id, token or ""
 
     # -- connections --
 
-    async def stream(self, account: str) -> AsyncIterator[bytes]:
+    async def stream(self, account: str, token: str) -> AsyncIterator[bytes]:
         """Events for an account in the form of server-sent events, with a comment every 20 s; ends with the server.
 
         Raises
@@ -106,7 +117,7 @@ class Events(Manager):
         Refused
             403 when the account, or everybody together, has too many connections.
         """
-        subscription = Subscription(account, asyncio.get_running_loop())
+        subscription = Subscription(account, token, asyncio.get_running_loop())
         with self._guard:
             mine = sum(other.account == account for other in self._open)
             if mine >= _MAX_EACH or len(self._open) >= _MAX_ALL:
@@ -138,11 +149,18 @@ class Events(Manager):
         told = {key: doc[key] for key in ("pid", "datasetName", "type", "ownerGroup", "updatedAt") if key in doc}
         text = f"event: {name}\nid: {number}\ndata: {msgspec.json.encode(told).decode()}\n\n".encode()
         for listener in listeners:
-            account = self._accounts.by_id(listener.account)
-            if account is None or account.disabled:
+            caller = self._caller(listener)
+            if caller is None:
                 listener.put(None)
-            elif self.access.visible(account.caller, self.kind).condition.matches(doc):
+            elif self.access.visible(caller, self.kind).condition.matches(doc):
                 listener.put(text)
+
+    def _caller(self, listener: Subscription) -> Identity | None:
+        try:
+            who = self._identify(listener.token)
+        except Refused:  # its time is over
+            return None
+        return who if who.id == listener.account else None
 
     def connections(self, who: Identity) -> Doc:
         """How many connections there are, and whose; for administrators."""
