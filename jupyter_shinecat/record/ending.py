@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,8 @@ class Endings:
         self._chain = Chain()
         self._waiting: list[Run] | None = None
         self._open_results: set[str] = set()
+        # Cells of subshells end in threads of their own, perhaps at the same moment: one after the other here.
+        self._one_at_a_time = threading.RLock()
 
     def tell(self, run: Run) -> None:
         """Before the first line of a run: the code of all runs so far. Cells that touch nothing wait for this."""
@@ -58,6 +61,10 @@ class Endings:
 
     def ended(self, run: Run, ok: bool) -> None:
         """A cell has ended: say so, and where its results come from."""
+        with self._one_at_a_time:
+            self._ended(run, ok)
+
+    def _ended(self, run: Run, ok: bool) -> None:
         if self._waiting is None:
             self._waiting = [one for one in self.runs if one.before]
         run.strays, self.strays = self.strays, []

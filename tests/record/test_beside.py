@@ -101,39 +101,66 @@ def test_autoreload(book: Notebook) -> None:
     assert save(book, "x") == {"a": False, "b": True}  # a module of the user's may keep what it read
 
 
-def test_subshells_run_beside_the_main_shell(book: Notebook) -> None:
-    client = book.kernel.client
-    client.control_channel.send(client.session.msg("create_subshell_request"))
-    while (reply := client.get_control_msg(timeout=60))["msg_type"] != "create_subshell_reply":
-        pass
-    subshell = reply["content"]["subshell_id"]
+class Subshell:
+    """A second shell of the kernel, which runs cells while the main one does."""
 
-    def send(code: str) -> str:
+    def __init__(self, book: Notebook) -> None:
+        self.kernel = book.kernel
+        client = self.kernel.client
+        client.control_channel.send(client.session.msg("create_subshell_request"))
+        while (reply := client.get_control_msg(timeout=60))["msg_type"] != "create_subshell_reply":
+            pass
+        self._id = reply["content"]["subshell_id"]
+
+    def both(self, main: str, beside: str) -> None:
+        """Run a cell in each shell, at the same time."""
+        client = self.kernel.client
+        running = {self.kernel.send(main), self._send(beside)}
+        while running:
+            message = client.get_iopub_msg(timeout=60)
+            asked = message["parent_header"].get("msg_id")
+            if asked in running:
+                assert message["msg_type"] != "error", message["content"]
+                if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                    running.remove(asked)
+
+    def _send(self, code: str) -> str:
+        client = self.kernel.client
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
         message = client.session.msg("execute_request", content)
-        message["header"]["subshell_id"] = subshell
+        message["header"]["subshell_id"] = self._id
         client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
-    book.ok("go, there = threading.Event(), threading.Event()")
-    main = book.kernel.send("x = open('a').read(); there.set(); go.wait(60)\nopen('results/main', 'w').write(x)")
-    beside = send("there.wait(60); y = open('b').read(); go.set()\nopen('results/beside', 'w').write(y)")
-    done, ended = {}, {}
-    while len(ended) < 2:
-        message = client.get_iopub_msg(timeout=60)
-        asked = message["parent_header"].get("msg_id")
-        if asked in (main, beside):
-            if message["msg_type"] == "error":
-                done[asked] = message["content"]["evalue"]
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                ended[asked] = True
-    assert done == {}
+
+def led_to(book: Notebook) -> dict[str, dict[str, bool]]:
+    """Inputs of each cell that wrote a result, by the result's name in its code."""
     cells = {line["run"]: line["code"] for line in book.lines("cell")}
-    led = {
-        cells[line["run"]].rpartition("results/")[2][:4]: files(line) for line in book.lines("end") if "inputs" in line
-    }
-    assert led == {"main": {"a": True}, "besi": {"b": True}}
+    ends = [line for line in book.lines("end") if "inputs" in line]
+    return {cells[line["run"]].partition("results/")[2].partition("'")[0]: files(line) for line in ends}
+
+
+def test_subshells_run_beside_the_main_shell(book: Notebook) -> None:
+    subshell = Subshell(book)
+    book.ok("go, there = threading.Event(), threading.Event()")
+    subshell.both(
+        "x = open('a').read(); there.set(); go.wait(60)\nopen('results/main', 'w').write(x)",
+        "there.wait(60); y = open('b').read(); go.set()\nopen('results/beside', 'w').write(y)",
+    )
+    assert led_to(book) == {"main": {"a": True}, "beside": {"b": True}}
     assert save(book, "x") == {"a": True}
+
+
+def test_cells_of_two_shells_that_end_at_the_same_moment(book: Notebook) -> None:
+    subshell = Subshell(book)
+    book.ok("meet = threading.Barrier(2)")
+    rounds = range(10)
+    for n in rounds:
+        subshell.both(
+            f"x = open('a').read(); out = open('results/a{n}', 'w'); out.write(x); out.close(); _ = meet.wait(60)",
+            f"y = open('b').read(); to = open('results/b{n}', 'w'); to.write(y); to.close(); _ = meet.wait(60)",
+        )
+    assert led_to(book) == {f"{name}{n}": {name: True} for n in rounds for name in "ab"}
 
 
 def test_restart_begins_a_session_of_its_own(tmp_path: Path) -> None:
@@ -172,3 +199,16 @@ def test_a_file_that_is_hidden_twice(book: Notebook) -> None:
     assert files(book.end()) == {"a": True}
     assert {Path(line["path"]).name for line in book.lines("write")} == {"r"}
     assert not book.lines("rename")
+
+
+def test_what_is_written_over_a_datasets_file_is_no_longer_the_dataset(book: Notebook) -> None:
+    book.ok(
+        "import os\nfrom jupyter_shinecat import record\nrecord.current().belongs(os.path.abspath('results/copy'), 'P')"
+    )
+    (book.folder / "results" / "copy").write_text("copy")
+    book.ok("x = open('results/copy').read()\nopen('results/first', 'w').write(x)")
+    assert inputs(book.end()) == {"P": True}
+    book.ok("open('results/copy', 'w').write(open('a').read())")
+    book.ok("y = open('results/copy').read()\nopen('results/second', 'w').write(y)")
+    assert inputs(book.end()) == {}
+    assert list(files(book.end()).values()) == [True]
