@@ -1,12 +1,13 @@
 """Texts and choices of job configurations: Handlebars, paths, switches, in the forms of SciCat's example file."""
 
 import logging
+import threading
 
 import pytest
 import yaml
 
 from jupyter_shinecat.catalog.errors import CatalogError, Refused
-from jupyter_shinecat.catalog.managers import handlebars
+from jupyter_shinecat.catalog.managers import handlebars, job_actions
 from jupyter_shinecat.catalog.managers.handlebars import Template, TemplateError
 from jupyter_shinecat.catalog.managers.job_actions import JobActions, chosen
 from jupyter_shinecat.catalog.managers.job_rules import JobRules
@@ -234,3 +235,22 @@ def test_a_wrong_action_stops_the_start(action):
     jobs = {"jobs": [{"jobType": "t", "create": {"auth": "#all", "actions": [yaml.safe_load(action)]}}]}
     with pytest.raises(CatalogError, match="job configuration"):
         JobRules(jobs)
+
+
+def test_jobs_are_refused_while_too_many_requests_wait(monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(job_actions, "_request", lambda _action, _context: gate.wait(30))
+    monkeypatch.setattr(job_actions, "_MAX_WAITING", 3)
+    asked, context = [{"actionType": "url", "url": "http://127.0.0.1/"}], {"job": {"id": "1"}, "request": {}}
+    actions = JobActions()
+    try:
+        for _ in range(3):
+            actions.check(asked, context)
+            actions.act(asked, context)
+        with pytest.raises(Refused) as refused:
+            actions.check(asked, context)
+        assert refused.value.status == 503
+    finally:
+        gate.set()
+        actions.close()
+    actions.check(asked, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from .template_helpers import regex
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_S = 10.0
+_MAX_WAITING = 1000
 OUTSIDE = {
     "email": "a mail server",
     "groupedEmail": "a mail server",
@@ -32,6 +33,7 @@ class JobActions:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(2, "catalog-jobs")
+        self._waiting: set[Future[None]] = set()
 
     def close(self) -> None:
         """Wait for requests that are on their way."""
@@ -43,7 +45,8 @@ class JobActions:
         Raises
         ------
         Refused
-            400 or the action's own status; 501 for an action that this server can't do, unless it has ``ignoreErrors``.
+            400 or the action's own status; 501 for an action that this server can't do, unless it has ``ignoreErrors``;
+            503 while too many requests to other services wait.
         """
         for action in chosen(actions, context, "validate"):
             kind = action["actionType"]
@@ -55,6 +58,11 @@ class JobActions:
                 _note(action["validate"], context)
         for action in chosen(actions, context, "all"):
             kind = action["actionType"]
+            if kind == "url" and len(self._waiting) >= _MAX_WAITING:
+                raise Refused(
+                    503, "Too many jobs wait for another service. Nothing was stored; try again.",
+                    headers={"Retry-After": "60"},
+                )  # fmt: skip
             if kind in OUTSIDE and action.get("ignoreErrors") is not True:
                 raise Refused(
                     501, f"The job's configuration asks for the action {kind}, which needs {OUTSIDE[kind]}: "
@@ -69,7 +77,9 @@ class JobActions:
                 text = action.get("perform") or action.get("performJob") or "Performing job for {{{job.type}}}"
                 _note(text, context)
             elif kind == "url":
-                self._pool.submit(_request, action, context)
+                request = self._pool.submit(_request, action, context)
+                self._waiting.add(request)
+                request.add_done_callback(self._waiting.discard)
             elif kind == "error":
                 _refuse(action, context)
             elif kind in OUTSIDE:
