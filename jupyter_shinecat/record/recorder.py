@@ -190,6 +190,8 @@ class Recorder:
             if copying is not None and copying[:2] == (threading.get_ident(), full):
                 self._link(copying[2], full)
                 return
+            if fresh:
+                self._replaced(full, full)
             self._written.add(full)
             self._see(Event("write", path=whole, fresh=fresh and whole == full), how, file=full)
 
@@ -203,6 +205,8 @@ class Recorder:
                 self._written.add(new)
                 if old in self._pids:
                     self._pids[new] = self._pids.pop(old)
+                else:
+                    self._replaced(new, os.path.dirname(new))
                 self._see(Event("rename", path=old, target=new), "rename")
         elif old in self._written:
             self._see(Event("remove", path=old), "remove")
@@ -259,6 +263,11 @@ class Recorder:
         event.place, event.inner = self._cells.place(run)
         self._append(run, event)
         self._endings.tell(run)
+
+    def _replaced(self, path: str, changing: str) -> None:
+        """Other content comes to ``path``: no dataset's any more, unless it is refused because of ``changing``."""
+        if path in self._pids and (os.access(changing, os.W_OK) or not os.path.lexists(changing)):
+            del self._pids[path]
 
     def _link(self, old: str, new: str) -> None:
         self._written.discard(new)

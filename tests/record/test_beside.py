@@ -211,4 +211,8 @@ def test_what_is_written_over_a_datasets_file_is_no_longer_the_dataset(book: Not
     book.ok("open('results/copy', 'w').write(open('a').read())")
     book.ok("y = open('results/copy').read()\nopen('results/second', 'w').write(y)")
     assert inputs(book.end()) == {}
-    assert list(files(book.end()).values()) == [True]
+    assert list(files(book.end())) == ["copy"]
+    book.ok("record.current().belongs(os.path.abspath('results/copy'), 'P')")
+    book.ok("open('t', 'w').write('new')\nos.replace('t', 'results/copy')")
+    book.ok("z = open('results/copy').read()\nopen('results/third', 'w').write(z)")
+    assert inputs(book.end()) == {}
