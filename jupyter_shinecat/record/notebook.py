@@ -115,7 +115,7 @@ class Notes:
             before[0].add(run.seen)
             before[1].update(run.unseen)
         elif run.seen.reads or run.seen.writes or run.unseen:
-            self._ended[ident] = (run.seen, run.unseen)
+            self._ended[ident] = (run.seen, dict(run.unseen))
 
 
 def note_cell(cell: Any, cell_index: int = 0, execute_reply: Any = None, **_: Any) -> None:

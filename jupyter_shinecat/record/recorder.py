@@ -21,7 +21,7 @@ from .ending import Endings
 from .flow import Event, kind_of_module, names_in
 from .handed import files_in
 from .libraries import table
-from .notebook import Notes
+from .notebook import Notes, Seen
 from .paths import PathFilter, absolute, store_of
 from .session import Session
 from .spool import Spool
@@ -354,6 +354,7 @@ class Recorder:
             self._endings.ended(run, ok)
         finally:
             self._notes.ended(run)
+            run.seen = Seen()  # runs are kept as long as the session lives, and may have read very many files
 
     def _beside(self, path: str, fresh: bool) -> None:
         """A file is written under a name that hides it: no result, unless it gets another name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -14,6 +15,7 @@ from nbclient import NotebookClient
 from record.notebooks import Notebook, files
 
 from jupyter_shinecat.record import note_cell
+from jupyter_shinecat.record.notebook import Notes, Seen
 from jupyter_shinecat.testing.kernels import spool_lines
 
 
@@ -132,3 +134,23 @@ def test_papermill(at_home: Path) -> None:
     [end] = [line for line in lines if line["k"] == "end" and "inputs" in line]
     assert files(end) == {"raw": True}
     assert end["capture"] == "complete"
+
+
+def test_notes_of_nested_cells_leave_the_cells_as_they_are() -> None:
+    kernel = SimpleNamespace(finish_metadata=lambda parent, metadata, reply: metadata)
+    notes = Notes(SimpleNamespace(kernel=kernel))
+    notes.start()
+    inner, outer = (
+        SimpleNamespace(seen=Seen({("P", None): "h5"}), unseen={}),
+        SimpleNamespace(seen=Seen(), unseen={"process: true": None}),
+    )
+    for run in (inner, outer):
+        notes.ended(run)  # type: ignore[arg-type]
+    assert kernel.finish_metadata(None, {}, None)["shinecat"]["unseen"] == ["process: true"]
+    assert inner.unseen == {}  # else its results would be called incompletely captured
+    notes.stop()
+
+
+def test_what_was_seen_is_not_kept_for_the_life_of_the_session(notebook: Notebook) -> None:
+    note(notebook, "for i in range(500):\n    open(f'f{i}', 'w').close()")
+    notebook.ok("assert not any(run.seen.reads or run.seen.writes for run in recorder._cells.runs[:-1])")
