@@ -122,6 +122,8 @@ def test_too_large_a_body_is_refused(tmp_path):
         '{"limits": {"limit": -1}}',
         '{"limits": {"limit": "many"}}',
         '{"limits": {"limit": 1000000000000}}',
+        '{"limits": {"skip": 100000000000000000000}}',
+        '{"limits": {"skip": 1e300}}',
         '{"limits": []}',
         '{"fields": 5}',
         '{"where": ' + '{"$and": [' * 30 + "{}" + "]}" * 30 + "}",

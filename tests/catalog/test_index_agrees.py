@@ -16,6 +16,7 @@ from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.scan import matching
+from jupyter_shinecat.catalog.search.view import Memory
 from jupyter_shinecat.catalog.search.words import parse_text
 from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.catalog.store.store import Store
@@ -357,3 +358,32 @@ def test_odd_values_are_counted_as_the_documents_say(parts, values):
     for name, expected in truth.items():
         assert sorted(map(repr, counted[name])) == sorted(map(repr, expected)), name
     assert engine.index.view is not None
+
+
+def test_a_question_that_fails_on_the_documents_too_leaves_the_index(parts):
+    class Fails(c.Condition):
+        def matches(self, doc):
+            raise OverflowError("too large")
+
+    store, engine = parts
+    rng = random.Random(3)
+
+    def work(tx):
+        doc = a_document(rng, 1)
+        tx.insert("dataset", doc["pid"], doc)
+        return tx.last_change()
+
+    assert engine.index.wait(store.change(work), 60)
+    view = engine.index.view
+    visible = Access(Settings()).visible(Identity("a", "a", "", frozenset({"admin"})), "dataset")
+    with pytest.raises(OverflowError):
+        engine.count("dataset", Fails(), visible)
+    assert engine.index.view is view
+
+
+def test_long_questions_are_not_kept():
+    memory, asked = Memory(), []
+    for text in ("a" * 1_000_000, "b" * 1_000_000, "a" * 1_000_000):
+        memory.recall(("words", text), lambda text=text: asked.append(text) or 7, lambda _found: 1)
+    assert len(asked) == 2
+    assert sum(len(question) for question in memory._answers) < 1000

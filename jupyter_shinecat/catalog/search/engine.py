@@ -178,6 +178,7 @@ class Engine:
         step: notes.Step | None,
     ) -> T:
         """By the index where there is one; by reading where the condition names ids, or the index fails."""
+        broken = ""
         if kind == "dataset":
             for attempt in (1, 2):
                 try:
@@ -199,12 +200,21 @@ class Engine:
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # a panic of tantivy is no Exception
-                    self.index.distrust(f"{type(error).__name__}: {error}")
+                    broken = f"{type(error).__name__}: {error}"[:1000]
                     break
-        with self._store.snapshot() as snapshot:
-            if step is not None:
-                step.say(**self._unindexed(snapshot, kind, where))
-            return scanned(snapshot)
+        try:
+            with self._store.snapshot() as snapshot:
+                if step is not None:
+                    step.say(**self._unindexed(snapshot, kind, where))
+                return scanned(snapshot)
+        except Refused:
+            raise
+        except Exception:
+            broken = ""  # the documents have no answer either: it is not the index that is wrong
+            raise
+        finally:
+            if broken:
+                self.index.distrust(broken)
 
     def _unindexed(self, snapshot: Snapshot, kind: str, where: Condition) -> dict[str, str]:
         """Why documents are read."""

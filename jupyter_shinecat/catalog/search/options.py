@@ -11,6 +11,7 @@ from .paths import split, values_at
 from .where import FIELD_ALIASES
 
 MAX_LIMIT = 100_000
+_MAX_SKIP = 2**53
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def parse_limits(raw: Any, default: int, kind: str, *, cursors: bool = False) ->
     limit, skip = _whole(raw, "limit", default), _whole(raw, "skip", 0)
     if limit > MAX_LIMIT:
         raise bad_request(f"limit must be at most {MAX_LIMIT}")
+    if skip > _MAX_SKIP:
+        raise bad_request(f"skip must be at most {_MAX_SKIP}")
     order: list[tuple[str, bool]] = []
     given = raw.get("order") or []
     for part in given.split(",") if isinstance(given, str) else given if isinstance(given, list) else []:

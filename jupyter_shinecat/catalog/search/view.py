@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,22 +29,26 @@ class Memory:
     def __init__(self, room: int = _ROOM) -> None:
         self._room = room
         self._guard = threading.Lock()
-        self._answers: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._answers: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
         self._taken = 0
 
     def recall(self, question: Any, find: Callable[[], T], weigh: Callable[[T], int]) -> T:
-        """The remembered answer, or what ``find`` gives; ``weigh`` says how many values that has."""
+        """The remembered answer, or what ``find`` gives; ``weigh`` says how many values that has.
+
+        Of the question, texts and numbers in tuples, a digest is kept: some questions are millions of bytes long.
+        """
+        key = hashlib.blake2b(repr(question).encode("utf-8", "surrogatepass"), digest_size=32).digest()
         with self._guard:
-            if question in self._answers:
-                self._answers.move_to_end(question)
-                remembered: T = self._answers[question][0]
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                remembered: T = self._answers[key][0]
                 return remembered
         found = find()
-        weight = 50 + weigh(found)  # the question itself takes room too
+        weight = 50 + weigh(found)  # the question takes room too
         if weight <= self._room // 20:
             with self._guard:
-                if question not in self._answers:
-                    self._answers[question] = found, weight
+                if key not in self._answers:
+                    self._answers[key] = found, weight
                     self._taken += weight
                 while self._taken > self._room:
                     self._taken -= self._answers.popitem(last=False)[1][1]
