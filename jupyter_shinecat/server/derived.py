@@ -132,13 +132,13 @@ class DerivedSpool:
     def _write(self, record: list[dict[str, Any]]) -> None:
         self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = time.time()
-        lines = "".join(json.dumps({**line, "t": now}, ensure_ascii=False) + "\n" for line in record)
+        lines = "".join(json.dumps({**line, "t": now}) + "\n" for line in record)
         name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         part = self._spool / f".{name}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(lines.encode("utf-8", "surrogateescape"))
+                stream.write(lines.encode("ascii"))
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError:

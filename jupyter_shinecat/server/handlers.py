@@ -56,7 +56,7 @@ class Route(web.RequestHandler):
 
     def reply_json(self, value: Any, status: int = 200) -> None:
         """Send ``value`` as JSON."""
-        self.reply(Answer(status, json.dumps(value, ensure_ascii=False).encode("utf-8")))
+        self.reply(Answer(status, json.dumps(value).encode("ascii")))  # names of files need not be characters
 
     def body_object(self) -> dict[str, Any]:
         """The request's JSON object; an empty body is an empty object."""

@@ -231,3 +231,13 @@ async def test_a_result_of_any_language_goes_into_the_spool(shinecat, tmp_path):
     assert lines[5]["inputs"] == [{"pid": "20.500.1/a", "certain": True}]
     assert lines[5]["modules"] == {"julia": "1.11"}
     assert all(line["t"] > 0 for line in lines)
+
+
+async def test_a_name_that_is_no_text_is_accepted_once_and_whole(shinecat, tmp_path):
+    (tmp_path / "a").touch()
+    body = json.dumps({"name": "half \ud800", "paths": [str(tmp_path / "a")]})
+    async with over_socket(shinecat.socket.path) as client:
+        answer = await client.post("/shinecat/api/derived", content=body)
+    assert answer.status_code == 202, answer.text
+    (spool,) = (shinecat.settings.state / "spool").iterdir()
+    assert json.loads(spool.read_text().splitlines()[3])["name"] == "half \ud800"
