@@ -20,7 +20,7 @@ NEXT = "X-Next-Cursor"
         ([{"field": "size", "bins": 0}], "between 1 and 200"),
         ([{"field": "size", "bins": [1, 1]}], "ascending"),
         ([{"field": "size", "bins": [1, True]}], "ascending"),
-        ([{"field": "size", "bins": [0, 10**400]}], "ascending"),
+        ([{"field": "size", "bins": [0, 10**400]}], "out of range"),
         ([{"field": "size", "unit": "furlongs per fortnight"}], "not a known unit"),
         ([{"field": "size", "colour": 1}], "field, by, bins, unit and name"),
         ([{"field": "size"}, {"field": "size", "bins": 3}], "give one of them a name"),
@@ -102,6 +102,7 @@ def test_explain_tells_how_and_nothing_about_others(zhang, wang, admin):
             told[person.who, path] = {**step, "ms": 0}
     assert told["zhangxf", "fullquery"]["found"] == 1
     assert told["wangxch", "fullquery"]["found"] == 0
+    assert [told[name, "fullfacet"]["found"] for name in ("zhangxf", "wangxch", "admin")] == [1, 0, 1]
     known = {"kind", "way", "exact", "found", "ms"}
     assert set(told["zhangxf", "fullquery"]) - {"why"} <= known
     # Who may not see it learns the same as if it were not there.

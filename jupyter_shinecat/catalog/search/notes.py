@@ -42,7 +42,9 @@ class Step:
 
     def end(self, found: Any) -> None:
         """The question is answered."""
-        if isinstance(found, tuple):  # counts by value, and the number of documents
+        if isinstance(found, list) and found and type(found[0]) is tuple:
+            found = found[0]  # of several conditions, the first is that of all of them
+        if type(found) is tuple:  # counts by value, and the number of documents
             found = found[1]
         self._told["found"] = len(found) if isinstance(found, list) else found
         self._told["ms"] = round(1000 * (time.perf_counter() - self._begun), 2)
