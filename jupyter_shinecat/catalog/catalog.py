@@ -70,6 +70,7 @@ class Catalog:
                     self.made_accounts = make_admin(folder)
             if accounts_file is not None:
                 accounts.load_file(read_accounts(accounts_file))
+            self.accounts_file = accounts_file
             self.people = People(parts, accounts, TokenMint.from_folder(folder, settings.jwt_secret))
             self.administration = Administration(parts, accounts, self.people.sessions)
             self.wellbeing = Wellbeing(parts, folder)

@@ -18,6 +18,7 @@ from tornado.netutil import bind_sockets
 from jupyter_shinecat.locale import tr
 
 from .accounts import examples
+from .accounts.file import read_accounts
 from .catalog import Catalog
 from .errors import CatalogError
 from .logs import REQUESTS
@@ -101,7 +102,8 @@ def serve(folder: Path, settings: Settings, *, host: str, port: int, accounts_fi
             sock.close()
         raise
     try:
-        examples.check(catalog.accounts.all(), host)
+        wanted = read_accounts(catalog.accounts_file) if catalog.accounts_file else []
+        examples.check(catalog.accounts.all(), host, catalog.accounts.file_passwords(wanted))
         asyncio.run(_run(catalog, sockets, host))
     finally:
         catalog.close()

@@ -388,6 +388,7 @@ def account(name, password, disabled=False):
 def test_published_passwords_are_refused_beyond_this_machine(caplog):
     known = [account("ingestor", "aman"), account("user1", "my own"), account("archiveManager", "aman", disabled=True)]
     assert examples.published_passwords(known) == ["ingestor"]
+    assert examples.published_passwords(known, {"ingestor": "aman", "user1": "my own"}) == ["ingestor"]
     examples.check(known, "127.0.0.1")
     assert "ingestor" in caplog.text
     for host in ("0.0.0.0", "::", "catalog.example.org", "192.168.1.1"):  # that is the point

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jupyter_shinecat.catalog.errors import CatalogError
 from jupyter_shinecat.locale import tr
@@ -30,25 +30,33 @@ _PUBLISHED = {
 }
 
 
-def published_passwords(accounts: Iterable[Account]) -> list[str]:
-    """Names of enabled accounts that still have the password of SciCat's example files."""
+def published_passwords(accounts: Iterable[Account], known: Mapping[str, str] | None = None) -> list[str]:
+    """Names of enabled accounts that still have the password of SciCat's example files.
+
+    ``known`` are passwords by name, which spare the work of trying them.
+    """
+    known = known or {}
+
+    def has(account: Account, word: str) -> bool:
+        password = known.get(account.username)
+        return passwords.verify(account.password, word) if password is None else password == word
+
     return [
         account.username
         for account in accounts
-        if not account.disabled
-        and any(passwords.verify(account.password, word) for word in _PUBLISHED.get(account.username, ()))
+        if not account.disabled and any(has(account, word) for word in _PUBLISHED.get(account.username, ()))
     ]
 
 
-def check(accounts: Iterable[Account], host: str) -> None:
-    """Warn of published passwords, loudly.
+def check(accounts: Iterable[Account], host: str, known: Mapping[str, str] | None = None) -> None:
+    """Warn of published passwords, loudly; ``known`` as for `published_passwords`.
 
     Raises
     ------
     CatalogError
         There are some, and ``host`` can be reached from other machines.
     """
-    found = published_passwords(accounts)
+    found = published_passwords(accounts, known)
     if not found:
         return
     names = ", ".join(found)
