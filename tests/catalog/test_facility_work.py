@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import jwt
@@ -348,11 +348,26 @@ def test_a_sign_in_ends_after_ten_minutes(outside):
         oidc_issuer=outside.url, oidc_client_id="scicat", oidc_callback_url="x", oidc_frontends={"scicat": ("x", "")}
     )
     sign_in = BrowserSignIn(facility, Provider(facility), clock=lambda: now[0])
-    _address, state = sign_in.begin("scicat", "")
-    now[0] = 601.0
-    with pytest.raises(Refused) as refused:
-        sign_in.finish({"state": [state], "code": ["c"]}, state)
-    assert refused.value.status == 401
+    address, cookie = sign_in.begin("scicat", "")
+    back = {"state": parse_qs(urlsplit(address).query)["state"], "code": [""]}
+    for seconds, said in ((599.0, "provider refused"), (601.0, "took too long")):
+        now[0] = seconds
+        with pytest.raises(Refused, match=said) as refused:
+            sign_in.finish(back, cookie)
+        assert refused.value.status == 401
+
+
+def test_a_sign_in_belongs_to_the_browser_that_began_it(outside):
+    facility = Facility(
+        oidc_issuer=outside.url, oidc_client_id="scicat", oidc_callback_url="x", oidc_frontends={"scicat": ("x", "")}
+    )
+    sign_in = BrowserSignIn(facility, Provider(facility))
+    address, _cookie = sign_in.begin("scicat", "")
+    _other, others = sign_in.begin("scicat", "")
+    back = {"state": parse_qs(urlsplit(address).query)["state"], "code": ["c"]}
+    for cookie in (others, "", back["state"][0], "ä"):
+        with pytest.raises(Refused, match="not begun in this browser"):
+            sign_in.finish(back, cookie)
 
 
 def test_a_front_end_without_an_address_stops_the_start():

@@ -6,13 +6,13 @@ import base64
 import hashlib
 import hmac
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import msgspec
 
 from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.facility import Facility
@@ -22,12 +22,12 @@ from .person import Person
 
 COOKIE = "shinecat-sign-in"
 WAIT_S = 600
-_MAX_WAITING = 10_000
 _TIMEOUT_S = 10.0
+_MAX_PATH = 1000
 
 
-@dataclass(frozen=True)
-class _Begun:
+class _Begun(msgspec.Struct, frozen=True):
+    state: str
     client: str
     return_path: str
     verifier: str
@@ -35,7 +35,7 @@ class _Begun:
 
 
 class BrowserSignIn:
-    """Sign-ins that were begun and not yet finished; each belongs to the browser that has its cookie.
+    """Signing in by the provider's page. What was begun is in the browser's cookie, sealed: many cost us nothing.
 
     Parameters
     ----------
@@ -49,8 +49,7 @@ class BrowserSignIn:
         self._facility = facility
         self._provider = provider
         self._clock = clock
-        self._guard = threading.Lock()
-        self._begun: dict[str, _Begun] = {}
+        self._seal: Any = None
 
     def begin(self, client: str, return_path: str) -> tuple[str, str]:
         """Where the browser is sent, and the value of its cookie.
@@ -68,21 +67,18 @@ class BrowserSignIn:
             )  # fmt: skip
         if client not in facility.oidc_frontends:
             raise Refused(401, "Unauthorized client")
-        state, verifier, now = secrets.token_urlsafe(24), secrets.token_urlsafe(48), self._clock()
+        state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         # Only paths of the front end itself: nobody is sent on to a foreign page.
         safe = return_path if return_path.startswith("/") and not return_path.startswith(("//", "/\\")) else ""
-        with self._guard:
-            self._begun = {key: begun for key, begun in self._begun.items() if begun.until > now}
-            if len(self._begun) >= _MAX_WAITING:
-                raise Refused(503, "Too many sign-ins wait to be finished.", headers={"Retry-After": "60"})
-            self._begun[state] = _Begun(client, safe, verifier, now + WAIT_S)
+        begun = _Begun(state, client, safe[:_MAX_PATH], verifier, self._clock() + WAIT_S)
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
             "response_type": "code", "client_id": facility.oidc_client_id, "redirect_uri": facility.oidc_callback_url,
             "scope": facility.oidc_scope, "state": state, "code_challenge_method": "S256",
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         }  # fmt: skip
-        return _with(self._provider.endpoint("authorization_endpoint"), query), state
+        cookie: bytes = self._sealer().encrypt(msgspec.json.encode(begun))
+        return _with(self._provider.endpoint("authorization_endpoint"), query), cookie.decode()
 
     def finish(self, query: Mapping[str, list[str]], cookie: str) -> tuple[Person, Callable[[str, str], str]]:
         """Who came back, and a function that makes the final address from a token and the account's id.
@@ -93,9 +89,12 @@ class BrowserSignIn:
             401 for a sign-in that this browser didn't begin, that took too long or that the provider refuses.
         """
         state, code = (query.get(name, [""])[0] for name in ("state", "code"))
-        with self._guard:
-            begun = self._begun.pop(state, None)
-        if begun is None or begun.until <= self._clock() or not hmac.compare_digest(state.encode(), cookie.encode()):
+        begun = self._opened(cookie)
+        if (
+            begun is None
+            or begun.until <= self._clock()
+            or not hmac.compare_digest(state.encode(), begun.state.encode())
+        ):
             raise Refused(401, "This sign-in was not begun in this browser, or took too long. Begin again.")
         if not code:
             raise Refused(401, "The identity provider refused the sign-in.")
@@ -109,6 +108,22 @@ class BrowserSignIn:
             )
 
         return person, address
+
+    def _opened(self, cookie: str) -> _Begun | None:
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return msgspec.json.decode(self._sealer().decrypt(cookie.encode("ascii", "replace")), type=_Begun)
+        except InvalidToken:
+            return None
+
+    def _sealer(self) -> Any:
+        """The key is this process's: what was begun before a restart is begun again."""
+        if self._seal is None:
+            from cryptography.fernet import Fernet
+
+            self._seal = Fernet(Fernet.generate_key())
+        return self._seal
 
     def _token(self, code: str, verifier: str) -> str:
         facility = self._facility

@@ -29,8 +29,8 @@ def exchange(call: Call) -> Any:
 def begin_in_browser(call: Call) -> None:
     """Send a browser to the identity provider's page."""
     client, back = ((call.query.get(name) or [""])[0] for name in ("client", "returnUrl"))
-    address, state = call.catalog.people.begin_in_browser(client or "scicat", back)
-    _send_to(call, address, f"{COOKIE}={state}; Path=/api; Max-Age={WAIT_S}; HttpOnly; SameSite=Lax")
+    address, begun = call.catalog.people.begin_in_browser(client or "scicat", back)
+    _send_to(call, address, f"{COOKIE}={begun}; Path=/api; Max-Age={WAIT_S}; HttpOnly; SameSite=Lax")
 
 
 def finish_in_browser(call: Call) -> None:
@@ -38,8 +38,8 @@ def finish_in_browser(call: Call) -> None:
     cookies = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(call.headers.get("cookie", ""))
-    state = cookies[COOKIE].value if COOKIE in cookies else ""
-    address = call.catalog.people.finish_in_browser(call.query, state)
+    begun = cookies[COOKIE].value if COOKIE in cookies else ""
+    address = call.catalog.people.finish_in_browser(call.query, begun)
     _send_to(call, address, f"{COOKIE}=; Path=/api; Max-Age=0; HttpOnly; SameSite=Lax")
 
 

@@ -13,6 +13,7 @@ import msgspec
 NEXT_CURSOR = "X-Next-Cursor"
 EXPLAIN = "X-Explain"
 _MAX_STEPS = 40
+_MAX_HEADER = 16_000  # clients refuse headers that are much longer
 
 
 class Step:
@@ -82,8 +83,19 @@ class Notes:
         """Headers of the answer."""
         found = {} if self._cursor is None else {NEXT_CURSOR: self._cursor}
         if self._explain:
-            found[EXPLAIN] = _ascii(msgspec.json.encode([step.told for step in self._steps]).decode())
+            found[EXPLAIN] = self._explained()
         return found
+
+    def _explained(self) -> str:
+        texts, size = [], 0
+        for number, step in enumerate(self._steps):
+            text = _ascii(msgspec.json.encode(step.told).decode())
+            size += len(text) + 1
+            if size > _MAX_HEADER:
+                texts.append(f'{{"left_out":{len(self._steps) - number}}}')
+                break
+            texts.append(text)
+        return f"[{','.join(texts)}]"
 
 
 _current: ContextVar[Notes | None] = ContextVar("notes", default=None)
