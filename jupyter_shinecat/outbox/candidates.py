@@ -58,7 +58,12 @@ def candidates(
             named.update(paths)
             made.append(_found(base, run, line, paths, [], wrote))
     roots = _roots(session, results)
-    clean = [path for path in wrote if path not in named and is_data(path, roots) and not known_input(path)]
+    # Who changes measured data has no result; but what lies where results are meant to be is one, a fetched copy too.
+    clean = [
+        path
+        for path in wrote
+        if path not in named and is_data(path, roots) and (beneath(path, results) is not None or not known_input(path))
+    ]
     figures = [path for path in clean if is_figure(path)]
     data = [path for path in clean if not is_figure(path) and path != session.head.get("notebook")]
     rest = next((line for line in run.derived if not _named_paths(line.get("paths"), session)), None)

@@ -374,6 +374,11 @@ def test_only_results_are_sent(bench) -> None:
     kernel.line("read", run=3, pid=raw, path=str(inside), how="handle")
     kernel.write(inside, b"changed")
     kernel.end([raw])
+    kernel.cell("changes a copy of it that was fetched to the results")
+    copy = bench.results / "copy.h5"
+    kernel.line("read", run=4, pid=raw, path=str(copy), how="handle")
+    kernel.write(copy, b"changed")
+    kernel.end([raw])
     kernel.cell("last")
     kernel.write(bench.work / "last.bin", b"l")
     kernel.end([raw])
@@ -381,7 +386,7 @@ def test_only_results_are_sent(bench) -> None:
     outbox.wait(lambda n: n["state"] == "sent" and n["name"] == "last.bin")
     docs = bench.counter.derived(raw)
     files = {f["path"] for d in docs for b in bench.counter.blocks(d["pid"]) for f in b["dataFileList"]}
-    assert files == {".zgroup", "data/0.0", "last.bin"}
+    assert files == {".zgroup", "data/0.0", "copy.h5", "last.bin"}
 
 
 @ONE_PROFILE
