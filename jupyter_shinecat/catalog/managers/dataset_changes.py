@@ -118,7 +118,7 @@ class DatasetChanges(DatasetForms):
             stamp_changed(after, who)
             record(tx, self.settings, self.kind, pid, who, doc, after)
             tx.replace("dataset", pid, after)
-            return after["datasetlifecycle"]  # type: ignore[no-any-return]
+            return after["datasetlifecycle"]  # type: ignore[no-any-return]  # an object in JSON
 
         return self.store.change(change)
 

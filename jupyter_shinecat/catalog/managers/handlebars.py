@@ -143,7 +143,7 @@ class _Reader:
             elif silent and _alone(text, match.start(), end):
                 # A tag alone on its line takes the line with it.
                 before = before.rstrip(" \t")
-                end += len(re.match(r"[ \t]*(\r?\n|$)", text[end:])[0])  # type: ignore[index]
+                end += len(re.match(r"[ \t]*(\r?\n|$)", text[end:])[0])  # type: ignore[index]  # always matches
             self._text(before)
             trim = right
             place = end

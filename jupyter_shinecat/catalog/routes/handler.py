@@ -177,7 +177,7 @@ class ApiHandler(web.RequestHandler):
             await asyncio.wait_for(asyncio.shield(sent), seconds)
         except TimeoutError:
             _log.warning("%s took no answer for %d s and was dropped", self.request.remote_ip, seconds)
-            self.request.connection.stream.close()  # type: ignore[union-attr]
+            self.request.connection.stream.close()  # type: ignore[union-attr]  # HTTP/1 has one
         except StreamClosedError:
             pass  # gone before the end
 
@@ -196,9 +196,9 @@ class ApiHandler(web.RequestHandler):
                 await asyncio.wait_for(self.flush(), seconds)
             await self.finish()
         except (StreamClosedError, TimeoutError):
-            self.request.connection.stream.close()  # type: ignore[union-attr]
+            self.request.connection.stream.close()  # type: ignore[union-attr]  # HTTP/1 has one
         finally:
-            await pieces.aclose()  # type: ignore[attr-defined]
+            await pieces.aclose()  # type: ignore[attr-defined]  # a generator
 
     @staticmethod
     def _query(text: str) -> dict[str, list[str]]:
