@@ -125,11 +125,21 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[str]) -> int:
             continue
         value = pair(entry)
         if value is None and isinstance(entry, Mapping):
-            rows.append(_row(str(key), "", depth))
-            left += _add_rows(entry, depth + 1, rows)
+            head, members = _led(entry)
+            rows.append(_row(str(key), head, depth))
+            left += _add_rows(members, depth + 1, rows)
         else:
             rows.append(_row(str(key), str(value if value is not None else entry), depth))
     return left
+
+
+def _led(level: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What a level says in its own line, and the members that this leaves: a quantity with its range reads as one."""
+    for value, unit in (("value", "unit"), ("v", "u")):
+        own = {key: level[key] for key in (value, unit, "valueSI", "unitSI") if key in level}
+        if value in own and (head := pair(own)) is not None:
+            return str(head), {key: entry for key, entry in level.items() if key not in own}
+    return "", level
 
 
 def _files_html(files: Sequence[DataFile]) -> str:
