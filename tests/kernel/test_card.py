@@ -17,7 +17,11 @@ def test_a_quantity_with_its_range_reads_as_one() -> None:
             "no quantity": {"value": {"a": 1}, "unit": "mm"},
         }
     )
-    assert ">1.17 mJ<" in html and ">0.63<" in html
-    assert ">3 mm<" in html and ">24<" in html
-    assert "valueSI" not in html and "unitSI" not in html
-    assert html.count(">value<") == 1 and html.count(">unit<") == 1
+    assert ">1.17 mJ<" in html
+    assert ">0.63<" in html
+    assert ">3 mm<" in html
+    assert ">24<" in html
+    assert "valueSI" not in html
+    assert "unitSI" not in html
+    assert html.count(">value<") == 1
+    assert html.count(">unit<") == 1
