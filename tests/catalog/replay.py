@@ -62,31 +62,19 @@ JOBS = {
 }
 
 # name of the call -> places in the answer ("" is the whole, "status" the status) -> why ours differs.
-_STORED = "values are answered as they were stored, not converted to the unit asked for"
 _NULL = "no null is stored in a list: SciCat's own models refuse it"
-_MONGOOSE = "a raw database id of the real server's object mapper slips through there"
 DIFFERENT: dict[str, dict[str, str]] = {
     "health": {
-        ".shinecat": "clients learn here what this server can do beyond SciCat",
         ".info.": "the parts are SQLite, the writer, the search index and the disk",
         ".details.": "the parts are SQLite, the writer, the search index and the disk",
     },
     "dataset derived create": {".proposalIds": _NULL},
+    "fullquery scientific energy EQUAL_TO 12400eV": {"[].proposalIds": _NULL, "[].proposalId": _NULL},
     "fullquery creationTime range": {"[].proposalIds": _NULL, "[].proposalId": _NULL},
     "dataset delete archivemanager": {".proposalIds": _NULL},
-    "fullquery scientific energy EQUAL_TO 12400eV": {
-        "": "the real server ignores a relation that it doesn't know and answers everything",
-    },
-    "fullquery scientific energy EQUAL_TO_NUMERIC 12400eV": {"[].scientificMetadata.energy": _STORED},
-    "fullquery scientific energy GREATER_THAN 12000eV": {"[].scientificMetadata.energy": _STORED},
-    "fullquery two scientific": {"[].scientificMetadata.temperature": _STORED},
-    "fullquery scientific CONTAINS_STRING": {"": "the real server's operator is broken and finds nothing"},
     "metadataKeys v3": {
         "status": "the real server fails with 500", "": "the real server fails with 500",
     },
-    "v4 dataset create": {".datasetlifecycle._id": _MONGOOSE},
-    "v4 findById": {".datasetlifecycle._id": _MONGOOSE},
-    "v4 merge-patch": {".datasetlifecycle._id": _MONGOOSE},
     "v4 metadatakeys": {
         "[].usageCount": "only datasets that the caller sees are counted",
         "[].userGroupCounts": "only datasets that the caller sees are counted",
@@ -160,6 +148,7 @@ class Replay:
         return [self._translated(item) for item in value] if isinstance(value, list) else value
 
     def _compare(self, there: Any, here: Any, place: str, unordered: bool, found: list[str]) -> None:
+        there, here = _whole_id(there), _whole_id(here)
         if isinstance(there, dict) and isinstance(here, dict):
             # Known ids first: an element is recognised by them.
             for key in there.keys() - here.keys():
@@ -196,6 +185,13 @@ class Replay:
         if len(ours) != len(theirs) or _IDS.sub("#", there) != _IDS.sub("#", here):
             return False
         return all(self._ids.setdefault(a, b) == b for a, b in zip(theirs, ours, strict=True))
+
+
+def _whole_id(value: Any) -> Any:
+    """An id that comes as the bytes of a buffer, as a text that ids are bound by; all else as it is."""
+    if isinstance(value, dict) and value.get("type") == "Buffer":
+        return f"Buffer {bytes(value['data']).hex()}"
+    return value
 
 
 def _mark(value: Any) -> str:

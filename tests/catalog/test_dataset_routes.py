@@ -329,11 +329,23 @@ def test_strict_profile_behaves_as_the_real_server(strict):
         assert zhang.full({"scientific": nested}) == []
         assert zhang.delete(zhang.ds(pid)).status_code == 403
         assert zhang.post("/api/v3/auth/renew").status_code == 404
-        assert zhang.get("/api/v3/health").json()["shinecat"] == {
-            "version": "0.1.0",
-            "profile": "scicat-5",
-            "features": [],
-        }
+        assert "shinecat" not in zhang.get("/api/v3/health").json()
+        # Its search on metadata: values come in the unit asked for with three digits, an unknown relation is no
+        # condition, and no text is found by a part of it.
+        metadata = {"heat": {"value": 25, "unit": "degC"}, "length": {"v": 5, "u": "mm"}, "note": "a text"}
+        zhang.create(scientificMetadata=metadata, keywords=["odd"])
+
+        def asked(relation, lhs="heat", rhs=1, unit="K"):
+            condition = {"lhs": lhs, "relation": relation, "rhs": rhs, "unit": unit}
+            return [doc["scientificMetadata"] for doc in zhang.full({"scientific": [condition], "keywords": ["odd"]})]
+
+        assert asked("GREATER_THAN")[0]["heat"] == {"value": 298, "unit": "K", "valueSI": 298.15, "unitSI": "K"}
+        assert asked("EQUAL_TO", unit="s")[0]["heat"]["value"] == 25
+        assert asked("GREATER_THAN", "length", 1, "um")[0]["length"]["v"] == 5
+        assert asked("CONTAINS_STRING", "note", "tex", "") == []
+        assert len(asked("EQUAL_TO_STRING", "note", "a text", "")) == 1
+        v4 = zhang.get(zhang.ds(pid, version=4)).json()
+        assert set(v4["datasetlifecycle"]["_id"]) == {"buffer"}
         listed = zhang.get("/api/v4/datasets", params={"filter": json.dumps({"where": {"foo": 1}})})
         assert (listed.status_code, listed.json()["message"]) == (
             400, "Property where.foo should not exist in the filter object",

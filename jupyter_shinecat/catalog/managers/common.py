@@ -22,6 +22,7 @@ from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.catalog.store.documents import Doc
 from jupyter_shinecat.catalog.store.store import Store
 
+from . import as_scicat
 from .possible import check_conditions
 from .si import si_pair
 
@@ -118,7 +119,12 @@ class Manager:
 
     def parse_fields(self, fields: Any) -> dict[str, Condition]:
         """``fields`` of fullquery and fullfacet."""
-        return FieldsParser(SCHEMAS[self.kind], si_pair, nested=self._nested).parse(fields)
+        schema = SCHEMAS[self.kind]
+        if self._nested:
+            return FieldsParser(schema, si_pair).parse(fields)
+        fields = as_scicat.heard(fields, schema.conditions)
+        found = FieldsParser(schema, si_pair, nested=False).parse(fields)
+        return as_scicat.nothing_contains(fields, schema.conditions, found)
 
     def found(self, who: Identity, wanted: Filter, *, public_only: bool = False) -> list[Doc]:
         """Visible documents of a filter, whole."""

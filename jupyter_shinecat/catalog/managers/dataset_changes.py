@@ -48,7 +48,7 @@ class DatasetChanges(DatasetForms):
         after = self.store.change(change)
         if changed:
             self.audit.note("dataset.access", pid, **changed)
-        return self._form(after, version)
+        return self._alone(self._form(after, version), version)
 
     def _changed(self, doc: Doc, sent: dict[str, Any], version: int, merge: bool) -> Doc:
         sent = dict(sent)

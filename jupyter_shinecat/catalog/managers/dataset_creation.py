@@ -44,7 +44,7 @@ class DatasetCreation(DatasetForms):
         if not self.store.change(lambda tx: tx.insert("dataset", pid, doc)):
             raise Refused(409, f"A dataset with pid {pid} already exists!")
         self._made(pid, doc)
-        return self._form(doc, version)
+        return self._alone(self._form(doc, version), version)
 
     def validate(self, who: Identity, body: Any, *, version: int) -> dict[str, Any]:
         """Whether :meth:`create` would take ``body``: ``{valid}``, and what is wrong."""

@@ -11,6 +11,7 @@ from jupyter_shinecat.catalog.errors import Refused, bad_request
 from jupyter_shinecat.catalog.store.documents import Doc
 
 from . import dataset_fields as fields
+from .as_scicat import with_raw_id
 from .common import Manager, Parts, shown
 from .validate import Problem, messages, normalise_dates, require
 
@@ -31,6 +32,10 @@ class DatasetForms(Manager):
 
     def _form(self, doc: Doc, version: int) -> Doc:
         return shown(doc if version == 4 else fields.to_v3(doc), doc["pid"])
+
+    def _alone(self, form: Doc, version: int) -> Doc:
+        """The form of a dataset that is an answer by itself."""
+        return with_raw_id(form) if self._strict and version == 4 else form
 
     @staticmethod
     def _lifecycle(sent: Any) -> Doc:

@@ -10,6 +10,7 @@ from jupyter_shinecat.catalog.search.condition import both
 from jupyter_shinecat.catalog.search.options import Projection
 from jupyter_shinecat.catalog.store.documents import Doc, Snapshot
 
+from .as_scicat import in_units_asked_for
 from .common import Parts, only_one
 from .dataset_forms import DatasetForms
 from .includes import Includes
@@ -64,6 +65,7 @@ class DatasetReading(DatasetForms):
         if include is None and isinstance(filter, dict):
             include = filter.get("include")
         form = self._forms(who, [doc], version, projection, include, public_only)[0]
+        form = self._alone(form, version)
         if version == 3 and projection.everything:
             form["history"] = []
         return form
@@ -81,7 +83,8 @@ class DatasetReading(DatasetForms):
 
     def query(self, who: Identity, query: Any, limits: Any) -> list[Doc]:
         """fullquery."""
-        return [self._form(doc, 3) for doc in self.queried(who, query, limits)]
+        found = [self._form(doc, 3) for doc in self.queried(who, query, limits)]
+        return in_units_asked_for(found, query) if self._strict else found
 
     def metadata_keys(self, who: Identity, query: Any, limits: Any, *, public_only: bool = False) -> list[str]:
         """Names of metadata keys of visible datasets; ``metadataKey`` in ``query`` keeps those that contain it."""

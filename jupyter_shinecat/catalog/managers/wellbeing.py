@@ -37,15 +37,15 @@ class Wellbeing(Manager):
         details["search"] = {"status": "up", "index": "ready" if self.engine.index.view is not None else "building"}
         details["disk"] = {"status": "up", "room": "enough" if self._room() else "short"}
         good = all(checks.values())
+        own = {"version": __version__, "profile": self.settings.profile, "features": self.settings.features}
         return good, {
             "status": "ok" if good else "error",
             "info": {name: told for name, told in details.items() if told["status"] == "up"},
             "error": {name: told for name, told in details.items() if told["status"] != "up"},
             "details": details,
-            "shinecat": {
-                "version": __version__, "profile": self.settings.profile, "features": self.settings.features,
-            },
-        }  # fmt: skip
+            # Clients learn here what this server can do beyond SciCat; where that is nothing, they see a SciCat.
+            **({"shinecat": own} if self.settings.features else {}),
+        }
 
     def _reads(self) -> bool:
         try:
