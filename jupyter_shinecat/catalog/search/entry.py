@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import tantivy
@@ -19,6 +18,8 @@ from jupyter_shinecat.catalog.search.terms import (
     exists_term,
     gram_terms,
     joined,
+    null_term,
+    odd_term,
     pair_terms,
     unprepared_term,
     word_terms,
@@ -28,6 +29,8 @@ from jupyter_shinecat.catalog.search.words import MAX_TEXT, body_text, name_text
 Entry = dict[str, Any]
 _SKIPPED = frozenset({"datasetlifecycle", FILES})
 _NUMBERS = (int, float)
+_EXACT_INT = 2**53
+_NAMES = frozenset({"value", "unit", "v", "u"})
 _FIRST_YEAR_MS = -2_208_988_800_000  # 1900, the earliest creation time that has an order of its own
 _LAST_MS = 2**43 - 1
 
@@ -81,6 +84,11 @@ def column_number(value: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def is_rounded(value: Any) -> bool:
+    """Whether a number is another one in a column."""
+    return type(value) is int and abs(value) >= _EXACT_INT
+
+
 def _marks(doc: dict[str, Any], columns: Columns) -> tuple[set[str], dict[str, list[float]]]:
     """Terms that say what is where, and numbers by column."""
     terms: set[str] = set()
@@ -105,18 +113,26 @@ def _marks(doc: dict[str, Any], columns: Columns) -> tuple[set[str], dict[str, l
         if isinstance(value, dict):
             si = _is_pair(value)
             if si is None:
-                terms.add(exists_term(path))
-                stack.extend([(f"{path}.{key}", child) for key, child in value.items()])
+                _there(path, terms)
+                if not _NAMES.isdisjoint(value) and _is_odd_pair(value):
+                    terms.add(odd_term(path))
+                _go_on(path, value, terms, stack)
                 continue
             # The same as below, faster: most metadata have this form.
-            terms.update(pair_terms(path, value["unit"], value.get("unitSI")))
+            pair = pair_terms(path, value["unit"], value.get("unitSI"))
+            new = len(terms) + len(pair)
+            terms.update(pair)
+            if len(terms) != new:  # something stood there already
+                terms.update([odd_term(one) for one in (path, *(f"{path}.{name}" for name in value))])
             for name in ("value", "valueSI") if si else ("value",):
                 put(f"{path}.{name}", value[name])
                 if (term := equal_term(f"{path}.{name}", value[name])) is not None:
                     terms.add(term)
+                elif is_rounded(value[name]):
+                    terms.update((odd_term(path), odd_term(f"{path}.{name}")))
             continue
-        terms.add(exists_term(path))
-        for item in _items(path, value, stack) if isinstance(value, list) else (value,):
+        _there(path, terms)
+        for item in _items(path, value, terms, stack) if isinstance(value, list) else (value,):
             if isinstance(item, str):
                 terms.add(equal_term(path, item))  # type: ignore[arg-type]  # never None for a text
                 if path in DATASET.dates and (moment := dates.parse(item)):
@@ -124,18 +140,51 @@ def _marks(doc: dict[str, Any], columns: Columns) -> tuple[set[str], dict[str, l
             elif isinstance(item, (int, float)):
                 if (term := equal_term(path, item)) is not None:
                     terms.add(term)
+                elif is_rounded(item):
+                    terms.add(odd_term(path))
                 if not isinstance(item, bool) and path not in DATASET.dates:
                     put(path, item)
+            elif item is None:
+                terms.add(null_term(path))
     return terms, numbers
 
 
-def _items(path: str, values: list[Any], stack: list[tuple[str, Any]]) -> Iterator[Any]:
+def _there(path: str, terms: set[str]) -> None:
+    """Something is at ``path``; where something else was before, the document has to be read."""
+    term = exists_term(path)
+    if term in terms:
+        terms.add(odd_term(path))
+    terms.add(term)
+
+
+def _go_on(path: str, value: dict[str, Any], terms: set[str], stack: list[tuple[str, Any]]) -> None:
+    """What an object holds goes on the stack."""
+    for key, child in value.items():
+        stack.append((f"{path}.{key}", child))
+        if "." in key:
+            base, _dot, last = key.rpartition(".")
+            if last in _NAMES:  # looks like part of a number with its unit, and is none
+                terms.add(odd_term(f"{path}.{base}"))
+
+
+def _items(path: str, values: list[Any], terms: set[str], stack: list[tuple[str, Any]]) -> list[Any]:
     """Scalars of a list; what its objects hold goes on the stack. Lists in it stay out: no condition looks there."""
-    for item in values:
-        if isinstance(item, dict):
-            stack.extend([(f"{path}.{key}", child) for key, child in item.items()])
-        elif not isinstance(item, list):
-            yield item
+    found = [item for item in values if isinstance(item, (str, int, float))]
+    if not found or len(found) < len(values):
+        terms.add(odd_term(path))
+        for item in values:
+            if isinstance(item, dict):
+                _go_on(path, item, terms, stack)
+    return found
+
+
+def _is_odd_pair(value: dict[str, Any]) -> bool:
+    """Whether an object holds parts of a number with its unit in a way that its terms don't tell."""
+    if any(isinstance(value.get(name), (dict, list)) for name in _NAMES):
+        return True
+    if any(is_rounded(value.get(name)) for name in _NAMES):
+        return True
+    return ("value" in value or "unit" in value) and ("v" in value or "u" in value)
 
 
 def _is_pair(value: dict[str, Any]) -> bool | None:

@@ -36,29 +36,42 @@ def unprepared_term(path: str) -> str:
 
 
 @lru_cache(8192)
+def odd_term(path: str) -> str:
+    """The term that says: what stands at ``path`` has to be read, terms and columns don't tell all about it."""
+    return "\x87" + short(path)
+
+
+@lru_cache(8192)
+def null_term(path: str) -> str:
+    """The term that says: there is a null at ``path``."""
+    return f"{equal_prefix(path)}z"
+
+
+@lru_cache(8192)
 def pair_terms(path: str, unit: str, si_unit: str | None) -> tuple[str, ...]:
     """Terms of a value with its unit, but for the numbers themselves: the form of most metadata."""
     terms = [exists_term(path), exists_term(f"{path}.value")]
     for name, text in (("unit", unit), ("unitSI", si_unit)):
         if text is not None:
-            terms += [exists_term(f"{path}.{name}"), f"{_equal_prefix(f'{path}.{name}')}s{short(text)}"]
+            terms += [exists_term(f"{path}.{name}"), f"{equal_prefix(f'{path}.{name}')}s{short(text)}"]
     return (*terms, exists_term(f"{path}.valueSI")) if si_unit is not None else tuple(terms)
 
 
 @lru_cache(8192)
-def _equal_prefix(path: str) -> str:
+def equal_prefix(path: str) -> str:
+    """How the terms of values at ``path`` begin; a letter for their kind and the value follow."""
     return short(path) + "\x83"
 
 
 def equal_term(path: str, value: str | float) -> str | None:
     """The term that says: ``value`` is at ``path``; None for numbers with a fraction and beyond 2**53: see columns."""
     if isinstance(value, str):
-        return f"{_equal_prefix(path)}s{short(value)}"
+        return f"{equal_prefix(path)}s{short(value)}"
     if isinstance(value, bool):
-        return f"{_equal_prefix(path)}b{value}"
+        return f"{equal_prefix(path)}b{value}"
     if isinstance(value, float) and not value.is_integer():
         return None
-    return f"{_equal_prefix(path)}n{int(value)}" if abs(value) < _EXACT_INT else None
+    return f"{equal_prefix(path)}n{int(value)}" if abs(value) < _EXACT_INT else None
 
 
 def word_terms(body: str, name: str) -> tuple[list[str], list[str]]:
