@@ -76,6 +76,12 @@ def test_searches_selects_and_hands_over(lab: LabPage) -> None:
     expect(details.get_by_role("img", name="First frames")).to_be_visible()
     assert widget.locator('img[src="x"], script, b').count() == 0
 
+    # A look at the data: here its files are nowhere, which is said, and asking again is possible.
+    details.get_by_role("button", name="Quick look").click()
+    expect(details.get_by_role("alert")).not_to_be_empty(timeout=30_000)
+    expect(details.get_by_role("button", name="Quick look")).to_be_enabled()
+    row(widget, "溶菌酶 单晶 run 12 (cold)").focus()
+
     # Selected with keys, and used in a cell.
     lab.page.keyboard.press("Space")
     expect(row(widget, "溶菌酶 单晶 run 12 (cold)")).to_have_attribute("aria-selected", "true")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
@@ -63,7 +64,12 @@ def dataset_text(record: Record) -> str:
     """A dataset for a terminal."""
     rows = facts(record)
     width = max(len(label) for label, _ in rows) + 1
-    return "\n".join([record.name, *(f"  {label + ':':<{width}} {_clip(text, 300)}" for label, text in rows)])
+    following = "\n" + " " * (width + 3)
+    lines = [printable(_clip(record.name, 300))]
+    for label, text in rows:
+        shown = printable(_clip(text, 300), keep="\n").replace("\n", following)
+        lines.append(f"  {label + ':':<{width}} {shown}")
+    return "\n".join(lines)
 
 
 def dataset_html(record: Record, files: Sequence[DataFile] | None) -> str:
@@ -125,7 +131,7 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[str]) -> int:
             continue
         value = pair(entry)
         if value is None and isinstance(entry, Mapping):
-            head, members = _led(entry)
+            head, members = led(entry)
             rows.append(_row(str(key), head, depth))
             left += _add_rows(members, depth + 1, rows)
         else:
@@ -133,7 +139,7 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[str]) -> int:
     return left
 
 
-def _led(level: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def led(level: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """What a level says in its own line, and the members that this leaves: a quantity with its range reads as one."""
     for value, unit in (("value", "unit"), ("v", "u")):
         own = {key: level[key] for key in (value, unit, "valueSI", "unitSI") if key in level}

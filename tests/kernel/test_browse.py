@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import sys
 from typing import Any
 
 import pytest
+from matplotlib import pyplot
 
 import jupyter_shinecat as sc
 
@@ -75,6 +78,23 @@ def test_details_hold_text_and_pictures_only(here) -> None:
     details = Asked()("details", pid=here.pids["good"])["ok"]
     assert [0, "photon energy", "9.3 keV"] in details["metadata"]
     assert [1, "distance", "100 mm"] in details["metadata"]
+
+
+def test_quick_look_is_a_picture_or_a_sentence(here, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked()
+    look = asked("look", pid=here.pids["good"])["ok"]
+    head, _, encoded = look["source"].partition(",")
+    assert head == "data:image/png;base64"
+    assert base64.b64decode(encoded).startswith(b"\x89PNG")
+    assert look["caption"] == "Lysozyme 溶菌酶 run 17"
+    assert pyplot.get_fignums() == []
+    assert "error" in asked("look", pid=here.pids["foreign"])
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "matplotlib", None)
+        without.setitem(sys.modules, "matplotlib.figure", None)
+        assert "matplotlib" in asked("look", pid=here.pids["good"])["error"]["do"]
+    monkeypatch.setattr("jupyter_shinecat.kernel.browser.look._picture", lambda _: 1 / 0)
+    assert "division" in asked("look", pid=here.pids["good"])["error"]["what"]
 
 
 def test_what_is_selected_are_handles_in_that_order(here) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from jupyter_shinecat.kernel import session
-from jupyter_shinecat.kernel.card import facts, size_text
+from jupyter_shinecat.kernel.card import facts, led, size_text
 from jupyter_shinecat.kernel.metadata import pair, paths_of
 from jupyter_shinecat.kernel.pages import PAGE_ROWS, Pages
 from jupyter_shinecat.locale import tr
@@ -155,8 +155,9 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[list[Any]]) -> Non
             return
         value = pair(entry)
         if value is None and isinstance(entry, Mapping):
-            rows.append([depth, _clip(str(key)), ""])
-            _add_rows(entry, depth + 1, rows)
+            head, members = led(entry)
+            rows.append([depth, _clip(str(key)), _clip(head)])
+            _add_rows(members, depth + 1, rows)
         else:
             rows.append([depth, _clip(str(key)), _clip(str(value if value is not None else entry))])
 

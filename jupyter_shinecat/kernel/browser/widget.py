@@ -16,6 +16,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import Query, QueryError
 
 from .answers import Answers
+from .look import quick_look
 
 _VIEW = Path(__file__).parent / "view"
 # One module for the page, written in parts: a widget's module can't import its neighbours.
@@ -54,6 +55,7 @@ def words() -> dict[str, str]:
         "close": tr("Close details"),
         "metadata": tr("Metadata"),
         "figures": tr("Figures"),
+        "look": tr("Quick look"),
         "hint": tr("Choose a dataset to see its details."),
         "no_kernel": tr(
             "The kernel does not answer: it is busy, or it was restarted. Run the cell again if it stays so."
@@ -103,6 +105,8 @@ class Browser(anywidget.AnyWidget):
                 return {"ok": self._answers.page(content)}
             if content.get("ask") == "details":
                 return {"ok": self._answers.details(str(content.get("pid") or ""))}
+            if content.get("ask") == "look":
+                return {"ok": quick_look(self._answers.record(str(content.get("pid") or "")))}
             return {"error": {"what": "unknown request", "do": "", "position": None}}
         except QueryError as error:
             return {"error": {"what": error.what, "do": error.do, "position": error.position}}

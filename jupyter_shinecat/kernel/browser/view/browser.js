@@ -172,7 +172,9 @@ class View {
     try {
       const details = await this.kernel.ask('details', { pid });
       if (opened === this.opened) {
-        this.details.replaceChildren(detailsPage(this.words, details, () => this.shut()));
+        this.details.replaceChildren(
+          detailsPage(this.words, details, { closed: () => this.shut(), look: () => this.kernel.ask('look', { pid }) })
+        );
         this.details.scrollTop = 0;
       }
     } catch (error) {
