@@ -2,16 +2,16 @@
 
 import base64
 import hashlib
+import itertools
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import jwt
 import pytest
 from catalog.people import Person, derived, raw
+from catalog.stand_ins import other_services, token
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jupyter_shinecat.catalog.accounts import examples, passwords
@@ -24,52 +24,13 @@ from jupyter_shinecat.catalog.managers.job_rules import JobRules
 from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-class Outside(BaseHTTPRequestHandler):
-    """Stands for the other services: remembers requests, serves an identity provider's documents."""
-
-    def do_GET(self):
-        server = self.server
-        if self.path.endswith("openid-configuration"):
-            ends = {"authorization_endpoint": f"{server.url}/page?a=b", "token_endpoint": f"{server.url}/token"}
-            self._answer({"jwks_uri": f"{server.url}/keys", **ends})
-        else:
-            key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
-            self._answer({"keys": [{**key, "kid": "one", "use": "sig"}]})
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.received.append((self.path, dict(self.headers), body))
-        self.server.arrived.set()
-        if self.path == "/token":  # the code is the token that it stands for
-            return self._answer({"id_token": dict(parse_qsl(body.decode()))["code"]})
-        self._answer({}, self.server.status)
-
-    def _answer(self, body, status=200):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture(scope="module")
 def outside():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Outside)
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    server.received, server.arrived, server.status = [], threading.Event(), 201
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with other_services() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -226,22 +187,13 @@ def test_own_types_of_datasets(zhang):
 # -- identity provider --
 
 
-def token(outside, key=KEY, kid="one", **changes):
-    claims = {
-        "iss": outside.url, "aud": "scicat", "sub": "s-1", "preferred_username": "li.na", "email": "li@x.org",
-        "groups": ["GET"], "exp": int(time.time()) + 600, **changes,
-    }  # fmt: skip
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid})
+ADDRESSES = (f"127.0.0.{number}" for number in itertools.count(2))
 
 
 def exchange(catalog, text):
-    """Exchange, after the pause that the limit of one a second asks for."""
-    while True:
-        answer = httpx.post(f"{catalog.url}/api/v3/auth/oidc/token", json={"idToken": text}, timeout=60)
-        if answer.status_code != 429:
-            return answer
-        time.sleep(float(answer.headers["Retry-After"]))
+    """Exchange from an address of its own: each may do so once a second."""
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=next(ADDRESSES)), timeout=60) as client:
+        return client.post(f"{catalog.url}/api/v3/auth/oidc/token", json={"idToken": text})
 
 
 def test_a_token_of_the_identity_provider_signs_in(catalog, outside):

@@ -2,12 +2,11 @@
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
 from catalog.people import PEOPLE, SETTINGS, Person
+from catalog.stand_ins import chat_settings, chatting
 
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
@@ -23,60 +22,15 @@ BOOKS = {
 }  # fmt: skip
 
 
-class SciChatStandIn(BaseHTTPRequestHandler):
-    """SciChat's sign-in and its two reading routes."""
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        good = body == {"username": "scicat", "password": "chat-secret"}
-        self.server.sign_ins += good
-        self._answer({"id": f"t{self.server.sign_ins}"} if good else {}, 200 if good else 401)
-
-    def do_GET(self):
-        parts = urlsplit(self.path)
-        self.server.asked.append((parts.path, parse_qs(parts.query)))
-        if self.headers.get("Authorization") != f"Bearer t{self.server.sign_ins}":
-            return self._answer({}, 401)
-        name = unquote(parts.path.removeprefix("/chat/Logbooks").strip("/"))
-        self.server.gate.wait(8)
-        if self.server.broken:
-            return self._answer({}, 500)
-        if not name:
-            return self._answer([{"name": n, "roomId": n, "messages": m} for n, m in BOOKS.items()])
-        if name not in BOOKS:
-            return self._answer({}, 404)
-        return self._answer({"name": name, "roomId": "r", "messages": BOOKS[name]})
-
-    def _answer(self, body, status=200):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def chat():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SciChatStandIn)
-    server.asked, server.sign_ins, server.broken, server.gate = [], 0, False, threading.Event()
-    server.gate.set()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with chatting(BOOKS) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def catalog(chat, tmp_path_factory):
-    settings = {
-        **SETTINGS, "LOGBOOK_ENABLED": "yes", "LOGBOOK_BASE_URL": f"http://127.0.0.1:{chat.server_port}/chat",
-        "LOGBOOK_USERNAME": "scicat", "LOGBOOK_PASSWORD": "chat-secret",
-    }  # fmt: skip
+    settings = {**SETTINGS, **chat_settings(chat)}
     process = CatalogProcess(tmp_path_factory.mktemp("logbook"), accounts=PEOPLE, settings=settings).start()
     yield process
     process.stop()

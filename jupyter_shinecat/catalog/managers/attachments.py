@@ -98,16 +98,22 @@ class Attachments(Manager):
 
     def of(self, who: Identity, kind: str, id: str) -> list[Doc]:
         """Visible attachments of one object, in the form of v3."""
+        return [self.form(doc, 3) for doc in self._of(who, kind, id)]
+
+    def _of(self, who: Identity, kind: str, id: str) -> list[Doc]:
         visible = self.access.visible(who, "attachment")
         with self.store.snapshot() as snapshot:
             found = snapshot.scan("attachment", snapshot.linked("attachment", kind, id))
-            return [self.form(row.doc, 3) for row in found if visible.shows(snapshot, row.doc)]
+            return [row.doc for row in found if visible.shows(snapshot, row.doc)]
 
-    def thumbnail(self, who: Identity, pid: str) -> dict[str, str]:
-        """The first picture among a dataset's visible attachments, or ``{}``."""
-        for attachment in self.of(who, "dataset", pid):
-            if attachment.get("thumbnail"):
-                return {"thumbnail": attachment["thumbnail"]}
+    def thumbnail(self, who: Identity, pid: str) -> Doc:
+        """The first picture among a dataset's visible attachments, or ``{}``.
+
+        The real server answers ``thumbnail`` alone; scicat-sdk-py's model wants the whole attachment.
+        """
+        for doc in self._of(who, "dataset", pid):
+            if doc.get("thumbnail"):
+                return self.form(doc, 4) if self.complete else {"thumbnail": doc["thumbnail"]}
         return {}
 
     def get(self, who: Identity, aid: str) -> Doc:

@@ -233,7 +233,11 @@ class People(Manager):
             raise unauthenticated()
         where = self._identity_parser(raw)
         people = self._accounts.all() if self.access.is_admin(who) else [self._me(who)]
-        return next((self._identity(a) for a in people if where.matches(a.identity_document)), None)
+        found = next((self._identity(a) for a in people if where.matches(a.identity_document)), None)
+        if found is not None:
+            # Here scicat-sdk-py wants a list of claims or none; scicat_widget reads an object, of one's own identity.
+            found["profile"].pop("oidcClaims", None)
+        return found
 
     @staticmethod
     def _identity_parser(raw: Any) -> Any:
