@@ -78,7 +78,7 @@ test-others:
 	$(MAKE) --no-print-directory -j1 test-ts
 
 test-python: setup build/binder/.ready
-	$(PYTEST) -p no:playwright -p no:jupyterhub -n 2 --dist loadfile tests --ignore=tests/hub
+	$(PYTEST) -p no:playwright -p no:jupyterhub -n 2 --dist loadfile --durations=20 tests --ignore=tests/hub
 
 test-hub: setup
 	$(PYTEST) -p no:playwright tests/hub
