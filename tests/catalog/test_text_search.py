@@ -21,12 +21,16 @@ WORDS = [
     "ＦＥＬ", "12.4", "Ångström", "P2026-017", "x", "光谱(XAS)", "diffraction", "difraction",
 ]  # fmt: skip
 
+REPEATED = ["aaa", "aaaa b", "baaab", "溶菌溶菌酶", "溶菌。溶菌"]
+
 
 def a_document(rng, number):
     return {
         "pid": f"t/{number}",
         "datasetName": " ".join(rng.sample(WORDS, 2)),
-        "description": "，".join(rng.sample(WORDS, rng.randint(0, 3))),
+        "description": "，".join(
+            [*rng.sample(WORDS, rng.randint(0, 3)), f"word{number % 20:02}", REPEATED[number % 5]]
+        ),
         "keywords": rng.sample(WORDS, rng.randint(0, 2)),
         "ownerGroup": "GET",
         "accessGroups": [],
@@ -139,6 +143,15 @@ def test_every_hit_contains_the_text_and_none_is_missed(searched, seed):
         asked = [fold(part) for part in asked if part.strip()]
         expected = {d["pid"] for d in docs if all(in_names(d, part) or in_body(d, part) for part in asked)}
         assert search(text) == expected, text
+
+
+@pytest.mark.parametrize(
+    "text", ["aaa", "aaaa", "aaaab", "aab", "菌溶", "菌溶菌", "溶菌溶菌", "word", "word1", "word07"]
+)
+def test_repeated_letters_and_many_words_that_begin_alike(searched, text):
+    search, docs = searched
+    for _ in range(2):  # what is found out about a text is remembered
+        assert search(text) == {d["pid"] for d in docs if in_names(d, text) or in_body(d, text)}
 
 
 def test_similar_words_are_found_by_the_switch_only(searched):

@@ -38,15 +38,20 @@ _FEW = 16
 
 @dataclass(frozen=True)
 class Compiled:
-    """A query, and whether it finds nothing but what is asked for."""
+    """A query, and whether it finds nothing but what is asked for.
+
+    ``either``: queries that it is the union of. ``most``: it finds no more documents than these.
+    """
 
     query: Query
     exact: bool
+    either: tuple[Query, ...] = ()
+    most: float = math.inf
 
 
 _EVERY = Compiled(Query.all_query(), exact=True)
 _MAYBE = Compiled(Query.all_query(), exact=False)
-_NONE = Compiled(Query.empty_query(), exact=True)
+_NONE = Compiled(Query.empty_query(), exact=True, most=0)
 
 
 class Compiler:
@@ -61,6 +66,7 @@ class Compiler:
     def __init__(self, view: View) -> None:
         self._schema = view.schema
         self._columns = view.columns
+        self._searcher = view.searcher
         self._shortcuts = Shortcuts(view)
 
     def compile(self, condition: c.Condition) -> Compiled:
@@ -88,11 +94,15 @@ class Compiler:
                 return self._range(condition.path, condition.low, condition.high)
             case c.Near():
                 low, high = condition.bounds
-                return self._range(condition.path, low, high) if _plain(condition.path) else _MAYBE
+                return self._range(condition.path, low, high) if is_told_by_terms(condition.path) else _MAYBE
             case c.Exists():
-                return Compiled(self._exists(condition.path), exact=True) if _plain(condition.path) else _MAYBE
+                return (
+                    Compiled(self._exists(condition.path), exact=True) if is_told_by_terms(condition.path) else _MAYBE
+                )
             case c.Pattern() | c.Size() | c.Element():
-                return Compiled(self._exists(condition.path), exact=False) if _plain(condition.path) else _MAYBE
+                return (
+                    Compiled(self._exists(condition.path), exact=False) if is_told_by_terms(condition.path) else _MAYBE
+                )
             case c.Text():
                 return _all([self._phrase(phrase) for phrase in condition.phrases])
             case _:
@@ -101,13 +111,16 @@ class Compiler:
     def _term(self, field: str, term: str) -> Query:
         return Query.term_query(self._schema, field, asked(term), "basic")
 
+    def _exactly(self, field: str, term: str, *, exact: bool = True) -> Compiled:
+        return Compiled(self._term(field, term), exact, most=self._searcher.doc_freq(field, asked(term)))
+
     def _exists(self, path: tuple[str, ...]) -> Query:
         return self._term("eq", exists_term(".".join(path)))
 
     # -- values --
 
     def _one_of(self, condition: c.OneOf) -> Compiled:
-        if not _plain(condition.path):
+        if not is_told_by_terms(condition.path):
             return _MAYBE
         path, terms, others = ".".join(condition.path), [], []
         for value in condition.values:
@@ -117,16 +130,16 @@ class Compiler:
             if term is None:
                 others.append(self._range(condition.path, value, value))  # type: ignore[arg-type]  # a number
             else:
-                terms.append(asked(term))
+                terms.append(term)
         if len(terms) <= _FEW:
             # One by one, an intersection skips most of them; a set is always walked through.
-            others += [Compiled(Query.term_query(self._schema, "eq", term, "basic"), exact=True) for term in terms]
+            others += [self._exactly("eq", term) for term in terms]
         else:
-            others.append(Compiled(Query.term_set_query(self._schema, "eq", terms), exact=True))
+            others.append(Compiled(Query.term_set_query(self._schema, "eq", list(map(asked, terms))), exact=True))
         return _either(others)
 
     def _compare(self, condition: c.Compare) -> Compiled:
-        if not _plain(condition.path):
+        if not is_told_by_terms(condition.path):
             return _MAYBE
         sign, value, path = condition.operator, condition.value, ".".join(condition.path)
         if path in DATASET.dates:
@@ -167,14 +180,14 @@ class Compiler:
         if not runs:
             return _MAYBE
         if runs[0] == text and is_cjk(text):
-            return Compiled(self._chinese(text), exact=True)
+            return self._chinese(text)
         if runs[0] == text:
             # A word begins with it: its words are in the index whole, if they are not too long.
-            word = Query.regex_query(self._schema, "words", _quoted(text[:MAX_WORD]) + ".*")
-            inside = (
-                self._in_names(text) if len(text) < 3 else self._shortcuts.beside("grams", _grams(text), word, text)
-            )
-            return _either([Compiled(word, exact=len(text) < MAX_WORD), Compiled(inside, exact=True)])
+            words = self._beginning(text)
+            if len(text) < 3:
+                return _either([words, Compiled(self._in_names(text), exact=True)])
+            inside = self._shortcuts.beside("grams", _grams(text), words.query, text)
+            return words if inside is None else _either([words, Compiled(inside, exact=True)])
         names = Compiled(self._in_names(text), exact=plain(text) == text)
         # Words and signs: the words are looked up, what stands between them is read.
         parts = [self._run(run, last=number == len(runs) - 1) for number, run in enumerate(runs)]
@@ -182,15 +195,23 @@ class Compiler:
 
     def _run(self, run: str, *, last: bool) -> Query:
         if is_cjk(run):
-            return self._chinese(run)
-        if last:
-            return Query.regex_query(self._schema, "words", _quoted(run[:MAX_WORD]) + ".*")
-        return self._term("words", run[:MAX_WORD])
+            return self._chinese(run).query
+        return self._beginning(run).query if last else self._term("words", run[:MAX_WORD])
 
-    def _chinese(self, run: str) -> Query:
+    def _beginning(self, text: str) -> Compiled:
+        """Words that begin with ``text``; exact where that is not too long."""
+        exact, beginning = len(text) < MAX_WORD, text[:MAX_WORD]
+        words = self._shortcuts.words_with(beginning)
+        if words is None:
+            return Compiled(Query.regex_query(self._schema, "words", _quoted(beginning) + ".*"), exact)
+        return _either([self._exactly("words", word, exact=exact) for word in words])
+
+    def _chinese(self, run: str) -> Compiled:
         if len(run) == 1:
-            return self._term("words", run)
-        return self._shortcuts.in_a_row("pairs", pairs_of(run))
+            return self._exactly("words", run)
+        pairs = pairs_of(run)
+        most = min(self._searcher.doc_freq("pairs", pair) for pair in pairs)
+        return Compiled(self._shortcuts.in_a_row("pairs", pairs), exact=True, most=most)
 
     def _in_names(self, text: str) -> Query:
         text = plain(text)
@@ -231,7 +252,7 @@ def _spans(parts: tuple[c.Condition, ...]) -> list[c.Condition]:
     return result
 
 
-def _plain(path: tuple[str, ...]) -> bool:
+def is_told_by_terms(path: tuple[str, ...]) -> bool:
     """Whether terms tell all about the path: a number in it may be a place in a list, which terms don't keep."""
     return bool(path) and not any(segment.isdigit() for segment in path) and path[0] not in ("datasetlifecycle", "_id")
 
@@ -245,7 +266,8 @@ def _escape(character: str) -> str:
 
 
 def _all(parts: list[Compiled]) -> Compiled:
-    return Compiled(_must([part.query for part in parts]), all(part.exact for part in parts))
+    most = min((part.most for part in parts), default=math.inf)
+    return Compiled(_must([part.query for part in parts]), all(part.exact for part in parts), most=most)
 
 
 def _either(parts: list[Compiled]) -> Compiled:
@@ -253,8 +275,10 @@ def _either(parts: list[Compiled]) -> Compiled:
         return _NONE
     if len(parts) == 1:
         return parts[0]
-    found = Query.boolean_query([(Occur.Should, part.query) for part in parts])
-    return Compiled(found, all(part.exact for part in parts))
+    # One union of terms is walked through in two thirds of the time of a union of unions.
+    either = tuple(query for part in parts for query in (part.either or (part.query,)))
+    found = Query.boolean_query([(Occur.Should, query) for query in either])
+    return Compiled(found, all(part.exact for part in parts), either, sum(part.most for part in parts))
 
 
 def _must(queries: list[Query]) -> Query:

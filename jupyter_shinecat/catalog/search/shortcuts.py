@@ -13,6 +13,8 @@ from jupyter_shinecat.catalog.search.terms import asked
 from jupyter_shinecat.catalog.search.view import View
 
 _FEW = 1000
+_FEW_WORDS = 16
+_SHORT = 3
 
 
 class Shortcuts:
@@ -29,38 +31,62 @@ class Shortcuts:
 
     def in_a_row(self, field: str, terms: list[str]) -> Query:
         """Documents with these terms one after the other."""
-        apart, row = self._both(field, terms)
+        rarest, apart, row = self._ways(field, terms)
         if len(terms) == 1:
-            return apart
+            return row
 
-        def alike() -> bool:
-            # What has them in a row has them: as many means the same.
-            return self._number(apart) == self._number(row)
+        def enough() -> int:
+            # What has them in a row has them all, and has the rarest: as many means the same.
+            number = self._number(row)
+            return next((way for way, query in enumerate((rarest, apart)) if self._number(query) == number), 2)
 
-        return apart if self._view.memory.recall((field, *terms), alike, lambda _alike: 1) else row
+        return (rarest, apart, row)[self._view.memory.recall(("row", field, *terms), enough, lambda _way: 1)]
 
-    def beside(self, field: str, terms: list[str], found: Query, name: str) -> Query:
-        """Documents with these terms in a row, those that ``found`` finds anyway left out; ``name`` tells it apart."""
-        apart, row = self._both(field, terms)
+    def words_with(self, beginning: str) -> list[str] | None:
+        """The words that begin so; None where they are many, or may be.
+
+        Terms are skipped through where others find little; an expression's documents are always gathered first.
+        """
+        if len(beginning) < _SHORT or beginning[0].isdigit():
+            return None
+
+        def find() -> list[str] | None:
+            found = self._view.searcher.terms_with_prefix("words", beginning, limit=_FEW_WORDS + 1)
+            return None if len(found) > _FEW_WORDS else [word for word, _documents in found]
+
+        return self._view.memory.recall(("words", beginning), find, lambda words: len(words or ()))
+
+    def beside(self, field: str, terms: list[str], found: Query, name: str) -> Query | None:
+        """Documents with these terms in a row, those that ``found`` finds anyway left out; ``name`` tells it apart.
+
+        None where there are no others.
+        """
+        _rarest, apart, row = self._ways(field, terms)
 
         def others() -> tuple[int, ...] | None:
             rest = self._seqs(Query.boolean_query([(Occur.Must, apart), (Occur.MustNot, found)]))
-            if not rest or len(rest) > _FEW:
-                return None if rest else ()
-            some = Query.term_set_query(self._view.schema, "seq", rest)
-            return tuple(self._seqs(Query.boolean_query([(Occur.Must, some), (Occur.Must, row)])))
+            if not rest:
+                return ()
+            if len(rest) <= _FEW:
+                some = Query.term_set_query(self._view.schema, "seq", rest)
+                return tuple(self._seqs(Query.boolean_query([(Occur.Must, some), (Occur.Must, row)])))
+            # All places have to be looked at, once.
+            rest = self._seqs(Query.boolean_query([(Occur.Must, row), (Occur.MustNot, found)]))
+            return tuple(rest) if len(rest) <= _FEW else None
 
-        seqs = self._view.memory.recall((field, name, *terms), others, lambda rest: len(rest or ()))
+        seqs = self._view.memory.recall(("beside", field, name, *terms), others, lambda rest: len(rest or ()))
         if seqs is None:
             return self.in_a_row(field, terms)
-        return Query.term_set_query(self._view.schema, "seq", list(seqs)) if seqs else Query.empty_query()
+        return Query.term_set_query(self._view.schema, "seq", list(seqs)) if seqs else None
 
-    def _both(self, field: str, terms: list[str]) -> tuple[Query, Query]:
-        """The terms wherever they are, and in a row."""
+    def _ways(self, field: str, terms: list[str]) -> tuple[Query, Query, Query]:
+        """The rarest of the terms, all of them wherever they are, and in a row."""
+        schema, searcher = self._view.schema, self._view.searcher
         written = [asked(term) for term in terms]
-        one = [Query.term_query(self._view.schema, field, term, "basic") for term in dict.fromkeys(written)]
+        different = sorted(set(written), key=lambda term: searcher.doc_freq(field, term))
+        one = [Query.term_query(schema, field, term, "basic") for term in different]
         apart = one[0] if len(one) == 1 else Query.boolean_query([(Occur.Must, query) for query in one])
-        return apart, Query.phrase_query(self._view.schema, field, written) if len(written) > 1 else apart  # type: ignore[arg-type]
+        return one[0], apart, Query.phrase_query(schema, field, written) if len(written) > 1 else apart  # type: ignore[arg-type]
 
     def _number(self, query: Query) -> int:
         found: Any = self._view.searcher.aggregate(query, {"all": {"value_count": {"field": "seq"}}})
