@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+# Joiners of scripts and of emoji: they change the shape of signs, nothing else.
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: object, *, keep: str = "") -> str:
+    """A text from elsewhere as it can be shown: what steers a terminal, or turns the direction of writing, is escaped.
+
+    Parameters
+    ----------
+    text
+        Anything.
+    keep
+        Signs that stay, as ``"\\n"``.
+    """
+    said = str(text)
+    if said.isprintable():
+        return said
+    return "".join(
+        c if c.isprintable() or c in keep or c in _JOINERS or unicodedata.category(c) == "Zs" else repr(c)[1:-1]
+        for c in said
+    )
+
 
 class ShineCatError(Exception):
     """Something went wrong that a person can act on.
@@ -20,7 +44,8 @@ class ShineCatError(Exception):
         self.what = what
         self.left = left
         self.do = do
-        super().__init__(" ".join(part for part in (what, left, do) if part))
+        # Names of files and datasets stand in it, and a terminal shows it.
+        super().__init__(printable(" ".join(part for part in (what, left, do) if part), keep="\n"))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.left, self.do, self.__dict__)

@@ -9,15 +9,12 @@ from typing import Any
 
 import click
 
+from jupyter_shinecat.errors import printable as printable
+
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 catalog_option = click.option(
     "--catalog", "url", metavar="URL", help="Address of the catalog; default: where you are signed in."
 )
-
-
-def printable(text: object) -> str:
-    """A text as it can be shown: control characters in it must not reach the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 def width(text: str) -> int:

@@ -25,7 +25,7 @@ class RemoteError(ShineCatError, OSError):
     status: int = 0
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.left, self.do) if part)
+        return str(self.args[0])  # OSError has a form of its own
 
 
 class RangeClient:

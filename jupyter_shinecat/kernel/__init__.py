@@ -139,9 +139,9 @@ def _open(what: Any) -> Dataset | Datasets:
     pid = getattr(what, "pid", None)
     if isinstance(pid, str):
         return open_dataset(pid)
-    if isinstance(what, Iterable):
+    if isinstance(what, Iterable) and not isinstance(what, (bytes, bytearray)):
         found = [_open(one) for one in what]
-        return Datasets([one for one in found if not isinstance(one, Datasets)])
+        return Datasets([each for one in found for each in (one if isinstance(one, Datasets) else (one,))])
     raise TypeError(tr("sc.open opens a PID, DOI, address, path, hit, or a list of them, not {what}.", what=repr(what)))
 
 

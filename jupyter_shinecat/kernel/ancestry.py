@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat.lineage import Lineage
 from jupyter_shinecat.scicat.lineage import lineage as follow
@@ -50,8 +51,9 @@ class Ancestry:
 
     def _words(self, pid: str) -> str:
         dataset = self.graph.datasets.get(pid)
-        words = f"{dataset.name}  {pid}" if dataset is not None else tr("{pid} (not for you, or gone)", pid=pid)
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
+        return printable(
+            f"{dataset.name}  {pid}" if dataset is not None else tr("{pid} (not for you, or gone)", pid=pid)
+        )
 
 
 @plainly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import warnings
@@ -11,7 +12,8 @@ from jupyter_shinecat.locale import tr
 
 from .errors import file_problem
 from .nexus import default_group, signal_of
-from .tables import object_paths
+from .reading import load_filters
+from .tables import DAMAGE, object_paths
 
 _NUMBERS = "biufc"
 
@@ -35,6 +37,7 @@ def find_array(file: Any, path: str | None, name: str) -> Any:
     """
     found = _named(file, path, name) if path is not None else _default(file, name)
     warn_of_missing_sources(found)
+    load_filters(found)
     return found
 
 
@@ -96,16 +99,15 @@ def _default(file: Any, name: str) -> Any:
         return signal
     largest = None
     for path in object_paths(file):
-        if file.get(path, getclass=True) is not h5py.Dataset:
-            continue
-        item = file.get(path)
-        if (
-            item is not None
-            and item.dtype.kind in _NUMBERS
-            and item.shape
-            and (largest is None or item.size > largest.size)
-        ):
-            largest = item
+        with contextlib.suppress(*DAMAGE):
+            item = file.get(path)
+            if (
+                isinstance(item, h5py.Dataset)
+                and item.dtype.kind in _NUMBERS
+                and item.shape
+                and (largest is None or item.size > largest.size)
+            ):
+                largest = item
     if largest is None:
         raise file_problem(
             "format",

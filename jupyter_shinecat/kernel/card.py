@@ -6,7 +6,7 @@ All texts come from a catalog and are shown as text, whatever they hold.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape as html_escape
 from typing import Any
 
 from jupyter_shinecat.errors import printable
@@ -158,6 +158,11 @@ def _files_html(files: Sequence[DataFile]) -> str:
     tail = f'<div style="{_QUIET}">{escape(tr("... and {count} more", count=more))}</div>' if more > 0 else ""
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(text)}</th>' for text in (tr("Path"), tr("Size")))
     return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{tail}'
+
+
+def escape(text: str) -> str:
+    """Text for HTML: nothing in it is markup, and nothing steers."""
+    return html_escape(printable(text, keep="\n\t"))
 
 
 def _clip(text: str, length: int) -> str:

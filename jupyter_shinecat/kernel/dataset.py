@@ -17,6 +17,9 @@ from .dataset_places import note_read
 from .metadata import Metadata
 from .relations import Relations
 
+# Nobody names datasets so; an address of this length would not even be sent.
+_LONGEST = 2000
+
 
 class Dataset(DatasetCopies, Relations):
     """A dataset of the catalog; made by ``sc.open`` and by the hits of ``sc.search``.
@@ -109,7 +112,7 @@ def open_dataset(what: str) -> Dataset:
         return open_file(text)
     kind, name = finding.named_by(text) if text else ("pid", "")
     try:
-        if not name:
+        if not name or len(name) > _LONGEST:
             raise NotFound("")
         found = session.ask(lambda catalog: _fetch(catalog, name))
     except (NotFound, AccessDenied):
@@ -117,7 +120,7 @@ def open_dataset(what: str) -> Dataset:
         if pids:
             return _published(name, pids)
         error = NotFound(
-            tr("The catalog has no dataset {pid}, or not for you.", pid=name or '""'),
+            tr("The catalog has no dataset {pid}, or not for you.", pid=name[:200] or '""'),
             do=tr("Check the PID (sc.search finds it by words); its owner group decides who may read it."),
         )
         error.status = 404

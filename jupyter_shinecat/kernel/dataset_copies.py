@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from jupyter_shinecat import record
+from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.files import locate
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 
 from . import remote, session
-from .checking import blocks_of, fits, known
+from .checking import blocks_of, digest_in, fits, known
 from .dataset_files import DatasetFiles
 from .errors import FileProblem, file_problem, plainly
 from .progress import Progress
@@ -44,7 +45,7 @@ class DatasetCopies(DatasetFiles):
         -------
         pandas.DataFrame
             ``path``, ``size``, ``algorithm`` and ``state`` of each: ``ok``; ``no checksum`` where the catalog has none;
-            ``unknown algorithm``.
+            ``unknown algorithm`` or ``unknown form`` where what it has can't be compared.
 
         Raises
         ------
@@ -118,6 +119,12 @@ class DatasetCopies(DatasetFiles):
                 tr("{path} is there already; nothing was copied.", path=str(target)),
                 tr("Remove it, or give another name: ds.fetch(to=...)."),
             )
+        if not target.parent.is_dir():
+            raise file_problem(
+                "missing",
+                tr("There is no folder {folder}; nothing was copied.", folder=str(target.parent)),
+                tr("Make it first, or give a folder that is there: ds.fetch(to=...)."),
+            )
         copied = self._remote(place, lambda client: self._copy(client, wanted, target))
         if copied is None:
             return self._here(place)  # says why there is none
@@ -139,6 +146,14 @@ class DatasetCopies(DatasetFiles):
                 _named(partial, target)
         except FileExistsError:
             raise file_problem("exists", tr("{path} is there already; nothing was copied.", path=str(target))) from None
+        except ShineCatError:
+            raise
+        except OSError as cause:
+            raise file_problem(
+                "unreadable",
+                tr("{path} can't be written: {cause}.", path=str(target), cause=cause.strerror or str(cause)),
+                tr("Free some space there, or give another place: ds.fetch(to=...)."),
+            ) from cause
         finally:
             progress.close()
             if partial:
@@ -152,9 +167,12 @@ class DatasetCopies(DatasetFiles):
             return "no checksum", ""
         if not known(file.checksum_algorithm):
             return "unknown algorithm", ""
+        wanted = digest_in(file.checksum_algorithm, file.checksum)
+        if wanted is None:
+            return "unknown form", ""
         try:
             with self._content(file) as content:
-                same = fits(file.checksum_algorithm, file.checksum, blocks_of(content, progress.add))
+                same = fits(file.checksum_algorithm, wanted, blocks_of(content, progress.add))
         except FileProblem as problem:
             return problem.state, problem.what
         except OSError as cause:

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_shinecat import record
+from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.files import locate_all
 from jupyter_shinecat.locale import tr
 
 from . import archive, pictures, remote, session
 from .arrays import find_array, warn_of_missing_sources
 from .dataset_places import DatasetPlaces
-from .errors import FileProblem, MissingKey, plainly
+from .errors import MissingKey, plainly
 from .metadata import Metadata
 from .opening import HDF5_SUFFIXES, TABLE_SUFFIXES, not_inside
+from .reading import load_filters, reading
 
 if TYPE_CHECKING:
     import h5py
@@ -85,11 +87,14 @@ class DatasetFiles(DatasetPlaces):
             self._h5, self._h5_key = self._open_h5(wanted), key
         else:
             self._note("h5", Path(self._h5.filename) if self._h5.driver != "fileobj" else None)
-        try:
-            found = self._h5[path]
-        except KeyError:
-            raise MissingKey(not_inside(self._h5, path, wanted.path)) from None
-        warn_of_missing_sources(found)
+        with reading(wanted.path):
+            try:
+                found = self._h5[path]
+            except KeyError as cause:
+                raise MissingKey(not_inside(self._h5, path, wanted.path, cause)) from None
+            if hasattr(found, "is_virtual"):
+                warn_of_missing_sources(found)
+                load_filters(found)
         return found
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -98,7 +103,7 @@ class DatasetFiles(DatasetPlaces):
         try:
             with record.quiet(), self._open_h5(self._choose(None, HDF5_SUFFIXES)) as file:
                 return object_paths(file)
-        except (FileProblem, OSError):
+        except (ShineCatError, OSError):
             return []
 
     @plainly
@@ -128,7 +133,7 @@ class DatasetFiles(DatasetPlaces):
             source = self._whole(wanted, "table")
             with record.quiet():
                 return tables.from_text(source, wanted.path)
-        with self._open_h5(wanted, how="table") as opened:
+        with self._open_h5(wanted, how="table") as opened, reading(wanted.path):
             return tables.from_hdf5(opened, path, wanted.path)
 
     @plainly
@@ -153,7 +158,7 @@ class DatasetFiles(DatasetPlaces):
             source = self._whole(wanted, "array")
             with record.quiet():
                 return cast("np.ndarray[Any, Any]", pictures.values(source, wanted.path))
-        with self._open_h5(wanted, how="array") as opened:
+        with self._open_h5(wanted, how="array") as opened, reading(wanted.path):
             found: np.ndarray[Any, Any] = find_array(opened, path, self._record.name)[()]
         return found
 
@@ -191,7 +196,7 @@ class DatasetFiles(DatasetPlaces):
             source = self._whole(wanted, "plot")
             with record.quiet():
                 return plots.draw_table(tables.from_text(source, wanted.path), wanted.path, ax)
-        with self._open_h5(wanted, how="plot") as opened:
+        with self._open_h5(wanted, how="plot") as opened, reading(wanted.path):
             return plots.draw(opened, path, self._record.name, ax)
 
     @plainly
@@ -222,7 +227,7 @@ class DatasetFiles(DatasetPlaces):
             source = self._whole(wanted, "image")
             with record.quiet():
                 return pictures.one_picture(source, wanted.path, n)
-        with self._open_h5(wanted, how="image") as opened:
+        with self._open_h5(wanted, how="image") as opened, reading(wanted.path):
             return one_image(opened, path, n, self._record.name)
 
     @plainly

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.errors import ShineCatError, printable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +32,7 @@ class MissingKey(ShineCatError, KeyError):
     """There is nothing of this name."""
 
     def __str__(self) -> str:
-        return self.what  # KeyError would show it in quotes
+        return str(self.args[0])  # KeyError would show it in quotes
 
 
 class MissingAttribute(ShineCatError, AttributeError):
@@ -57,7 +57,7 @@ def plainly(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except ShineCatError as error:
-            sentence = f"{type(error).__name__}: {error}"
+            sentence = printable(f"{type(error).__name__}: {error}", keep="\n")
             # IPython asks an exception for its own rendering by this name.
             error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
             raise

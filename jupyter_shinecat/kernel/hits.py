@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import Dataset as Record
 from jupyter_shinecat.scicat import Query, QueryError, parse_conditions
@@ -111,8 +114,9 @@ class Hits(Sequence[Dataset]):
     def __len__(self) -> int:
         return len(self._pages)
 
+    @plainly
     def __bool__(self) -> bool:
-        return self.first() is not None
+        return bool(self._pages.page(0))  # not `first`: nothing was read by asking
 
     @plainly
     def first(self) -> Dataset | None:
@@ -120,10 +124,11 @@ class Hits(Sequence[Dataset]):
         found = self._pages.page(0)
         return handle(found[0]) if found else None
 
-    @plainly
     def __iter__(self) -> Iterator[Dataset]:
-        # A handle that a loop passes by has not been read: it says so itself when it is.
-        return (Dataset(record) for record in self._pages.walk())
+        walk = self._pages.walk()
+        following = plainly(lambda: next(walk, None))
+        while (record := following()) is not None:
+            yield Dataset(record)  # one that a loop passes by has not been read: it says so itself when it is
 
     @overload
     def __getitem__(self, index: int) -> Dataset: ...
@@ -216,10 +221,11 @@ class Hits(Sequence[Dataset]):
     @plainly
     def __repr__(self) -> str:
         columns, rows = self._shown()
-        widths = [max([len(column), *(min(len(row[i]), 48) for row in rows)]) for i, column in enumerate(columns)]
-        lines = [columns, *rows]
+        lines = [[printable(cell[:48]) for cell in line] for line in (columns, *rows)]
+        widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
         text = "\n".join(
-            "  ".join(f"{cell[:48]:<{widths[i]}}" for i, cell in enumerate(line)).rstrip() for line in lines
+            "  ".join(cell + " " * (wide - _width(cell)) for cell, wide in zip(line, widths, strict=True)).rstrip()
+            for line in lines
         )
         return f"{text}\n{self._note()}" if rows else self._note()
 
@@ -260,10 +266,10 @@ class Hits(Sequence[Dataset]):
 
 
 def find(
-    text: str = "",
+    text: str | None = "",
     *,
-    where: str = "",
-    type: str = "",
+    where: str | None = "",
+    type: str | None = "",
     group: str | Sequence[str] = (),
     keywords: str | Sequence[str] = (),
     proposal: str | int | Sequence[str | int] = (),
@@ -274,7 +280,11 @@ def find(
     limit: int | None = None,
 ) -> Hits:
     """See `jupyter_shinecat.search`."""
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
+    try:
+        limit = None if limit is None else operator.index(limit)
+    except TypeError:
+        limit = 0
+    if limit is not None and limit < 1:
         raise ValueError(tr("limit is a number of datasets, at least 1."))
     from .finding import _spellings
 
@@ -282,14 +292,14 @@ def find(
     if instruments:
         instruments = session.ask(lambda catalog: instruments_named(catalog, instruments))
     query = Query(
-        text=text,
-        type=type,
+        text=str(text or ""),
+        type=str(type or ""),
         groups=_listed(group),
         keywords=_listed(keywords),
         proposals=tuple(form for one in _listed(proposal) for form in _spellings(one)),
         instruments=instruments,
         samples=_listed(sample),
-        conditions=_conditions(where),
+        conditions=_conditions(where or ""),
         since=_moment(since, "since"),
         until=_moment(until, "until"),
     )
@@ -316,21 +326,27 @@ def pointed(text: str, error: QueryError) -> QueryError:
 
 def _blank(text: str) -> str:
     """Blanks as wide as ``text`` in a terminal; Chinese signs take two."""
-    import unicodedata
+    return " " * _width(text)
 
-    return "".join("  " if unicodedata.east_asian_width(sign) in "WF" else " " for sign in text)
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _moment(given: str | date, name: str) -> str:
     """A bound in SciCat's form; a day is meant whole."""
-    if not given:
+    if given is None or given == "":
         return ""
+    if not isinstance(given, (date, str)):
+        given = str(given)  # numpy's dates write themselves so
     if isinstance(given, str):
+        given = given.strip()
         try:
             moment: date = date.fromisoformat(given) if len(given) <= 10 else datetime.fromisoformat(given)
         except ValueError:
             raise QueryError(
-                tr("{name} is not a date: {text}", name=name, text=given),
+                tr("{name} is not a date: {text}.", name=name, text=given),
                 do=tr("Write it as 2026-09-30 or 2026-09-30T12:00."),
             ) from None
     else:
@@ -341,6 +357,6 @@ def _moment(given: str | date, name: str) -> str:
 
 
 def _listed(given: Any) -> tuple[str, ...]:
-    if given is None or given == "":
-        return ()
-    return tuple(str(one) for one in given) if isinstance(given, (list, tuple, set, frozenset)) else (str(given),)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = (given,)
+    return tuple(str(one) for one in given if one is not None and str(one))

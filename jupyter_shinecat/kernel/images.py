@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from typing import Any
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .arrays import find_array
@@ -40,7 +42,7 @@ class Image:
         return np.array(self.array, dtype=dtype) if copy else np.asarray(self.array, dtype=dtype)
 
     def __repr__(self) -> str:
-        return f"{self.title}: {self.shape[0]} x {self.shape[1]}, {self.array.dtype}"
+        return f"{printable(self.title)}: {self.shape[0]} x {self.shape[1]}, {self.array.dtype}"
 
     def _repr_png_(self) -> bytes:
         return png(self.array)
@@ -55,10 +57,9 @@ def one_image(file: Any, path: str | None, n: int, name: str) -> Image:
         The array has fewer, or there is no such image.
     """
     array = find_array(file, path, name)
-    count = 1
-    for length in array.shape[:-2]:
-        count *= length
-    if array.ndim < 2 or array.dtype.kind not in "biuf":
+    shape = array.shape or ()  # None: an array that has no shape at all
+    count = math.prod(shape[:-2])
+    if len(shape) < 2 or not all(shape[-2:]) or array.dtype.kind not in "biuf":
         raise file_problem(
             "format",
             tr("{path} of {name} is no image: its shape is {shape}.", path=array.name, name=name, shape=array.shape),

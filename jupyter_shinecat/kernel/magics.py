@@ -131,7 +131,7 @@ def _search(text: str) -> Any:
     try:
         query = parse_query(text)
         hits = Hits(query)
-        hits.first()
+        hits._pages.page(0)  # what is wrong with the search is said here
     except QueryError as error:
         raise pointed(text, error) from None
     return hits

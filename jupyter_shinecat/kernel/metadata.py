@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .errors import MissingAttribute, MissingKey, plainly
@@ -48,13 +49,19 @@ class Value:
         Raises
         ------
         UnitError
-            One of the units is unknown, or they measure different things.
+            One of the units is unknown, they measure different things, or the value is no number.
         """
-        from jupyter_shinecat.units import convert
+        from jupyter_shinecat.units import UnitError, convert
 
-        if isinstance(self.value, (list, tuple)):
-            return Value([convert(float(part), self.unit, unit) for part in self.value], unit)
-        return Value(convert(float(self.value), self.unit, unit), unit)
+        several = isinstance(self.value, (list, tuple))
+        try:
+            numbers = [float(one) for one in (self.value if several else [self.value])]
+        except (TypeError, ValueError):
+            raise UnitError(
+                tr("{value} is no number, so it has no other unit.", value=repr(self.value)[:100])
+            ) from None
+        converted = [convert(one, self.unit, unit) for one in numbers]
+        return Value(converted if several else converted[0], unit)
 
     @property
     def pint(self) -> Any:
@@ -123,8 +130,9 @@ class Metadata(Mapping[str, Any]):
     """A level of the metadata tree.
 
     Keys are reached as attributes (``metadata.photon_energy``, also for ``photon energy`` and ``photon-energy``), as
-    items (``metadata["photon energy"]``) and by path (``metadata["detector/distance"]``). Pairs of value and unit come
-    as `Value`, levels as `Metadata`, all else as it is.
+    items (``metadata["photon energy"]``) and by path (``metadata["detector/distance"]`` or ``["detector.distance"]``).
+    A key that is called as a word of Python or of this class has a line behind it as an attribute (``metadata.keys_``).
+    Pairs of value and unit come as `Value`, levels as `Metadata`, all else as it is.
 
     Parameters
     ----------
@@ -194,10 +202,16 @@ class Metadata(Mapping[str, Any]):
         return entry
 
     def _find(self, path: str) -> Any:
+        if not isinstance(path, str):
+            return _MISSING
         if path in self._tree:
             return self._tree[path]
+        found = self._follow(path.strip("/").split("/"))
+        return self._follow(path.split(".")) if found is _MISSING and "." in path else found
+
+    def _follow(self, parts: list[str]) -> Any:
         here: Any = self._tree
-        for part in path.strip("/").split("/"):
+        for part in parts:
             if isinstance(here, list) and part.isdigit() and int(part) < len(here):
                 here = here[int(part)]
             elif isinstance(here, Mapping) and part in here:
@@ -207,10 +221,11 @@ class Metadata(Mapping[str, Any]):
         return here
 
     def _by_attribute(self) -> dict[str, str]:
-        return {attribute_name(key): key for key in reversed(list(self._tree)) if attribute_name(key)}
+        named = ((attribute_name(key), key) for key in reversed(list(self._tree)))
+        return {name + "_" if hasattr(Metadata, name) else name: key for name, key in named if name}
 
     def _unknown(self, key: str) -> str:
-        near = difflib.get_close_matches(key, list(paths_of(self._tree)), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(str(key), list(paths_of(self._tree)), n=3, cutoff=0.5)
         if near:
             return tr(
                 "{name} has no metadata “{key}”; near it are: {near}.", name=self._name, key=key, near=", ".join(near)
@@ -252,10 +267,14 @@ def text_lines(tree: Mapping[str, Any], indent: str = "", limit: int = 60) -> li
             lines.append(tr("{indent}... and {count} more", indent=indent, count=len(tree) - number))
             break
         value = pair(entry)
+        key = printable(_clip(key))
         if value is None and isinstance(entry, Mapping):
             lines.append(f"{indent}{key}:")
             lines += text_lines(entry, indent + "  ", max(3, limit - len(lines)))
         else:
-            text = str(value if value is not None else entry)
-            lines.append(f"{indent}{key}: {text if len(text) < 200 else text[:200] + ' ...'}")
+            lines.append(f"{indent}{key}: {printable(_clip(str(value if value is not None else entry)))}")
     return lines
+
+
+def _clip(text: str) -> str:
+    return text if len(text) < 200 else text[:200] + " ..."

@@ -1,13 +1,16 @@
 """NeXus conventions: which array a file is about, and over what it is drawn.
 
 https://manual.nexusformat.org/classes/base_classes/NXdata.html, both the present form (``@signal`` and ``@axes`` of the
-group) and the one before 2014 (``@signal=1`` of the array, its ``@axes`` as ``"x:y"``).
+group) and the one before 2014 (``@signal=1`` of the array, its ``@axes`` as ``"x:y"``, or ``@axis=1`` of the axes).
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
+
+from .tables import DAMAGE, object_paths
 
 _DEPTH = 10
 
@@ -57,8 +60,9 @@ def default_group(file: Any) -> Any:
             break
         here = following
     for group in _groups(file):
-        if text_of(group.attrs.get("NX_class")) == "NXdata" and signal_of(group) is not None:
-            return group
+        with contextlib.suppress(*DAMAGE):
+            if text_of(group.attrs.get("NX_class")) == "NXdata" and signal_of(group) is not None:
+                return group
     return None
 
 
@@ -80,11 +84,8 @@ def axes_of(group: Any, signal: Any) -> list[Axis]:
     """One axis for each dimension of the signal."""
     import h5py
 
-    given = group.attrs.get("axes")
-    names = texts_of(given if given is not None else signal.attrs.get("axes"))
-    names = (names + [""] * signal.ndim)[: signal.ndim]
     found = []
-    for number, name in enumerate(names):
+    for number, name in enumerate(axis_names(group, signal)):
         item = _inside(group, name) if name not in ("", ".") else None
         length = signal.shape[number]
         # Edges of bins are one more than the bins.
@@ -95,6 +96,22 @@ def axes_of(group: Any, signal: Any) -> list[Axis]:
         else:
             found.append(Axis(name if name != "." else ""))
     return found
+
+
+def axis_names(group: Any, signal: Any) -> list[str]:
+    """The member that each dimension of the signal is drawn over; empty or ``.`` where none is named."""
+    import h5py
+
+    given = group.attrs.get("axes")
+    names = texts_of(given if given is not None else signal.attrs.get("axes"))
+    names = (names + [""] * signal.ndim)[: signal.ndim]
+    if not any(names):  # the oldest form: each axis says itself which dimension it is of, counted from 1
+        for key in group:
+            item = _inside(group, key)
+            said = str(_plain(item.attrs.get("axis"))) if isinstance(item, h5py.Dataset) else ""
+            if said.isdigit() and 1 <= int(said) <= len(names) and not names[int(said) - 1]:
+                names[int(said) - 1] = key
+    return names
 
 
 def label_of(item: Any) -> str:
@@ -135,10 +152,9 @@ def _inside(group: Any, key: str) -> Any:
 def _groups(file: Any) -> list[Any]:
     import h5py
 
-    from .tables import object_paths
-
     found = []
     for path in object_paths(file):
-        if path.count("/") <= 4 and file.get(path, getclass=True) is h5py.Group:
-            found.append(file[path])
+        with contextlib.suppress(*DAMAGE):
+            if path.count("/") <= 4 and file.get(path, getclass=True) is h5py.Group:
+                found.append(file[path])
     return found

@@ -128,10 +128,13 @@ def not_hdf5(local: Path, name: str, cause: OSError) -> FileProblem:
     )
 
 
-def not_inside(file: Any, path: str, name: str) -> str:
+def not_inside(file: Any, path: str, name: str, cause: KeyError) -> str:
     from .tables import object_paths
 
-    near = difflib.get_close_matches(path, object_paths(file), n=3, cutoff=0.4)
+    known = object_paths(file)
+    if "/" + path.strip("/") in known:  # it is damaged, or in another file that is not here
+        return tr("{path} of {file} can't be opened: {cause}.", path=path, file=name, cause=str(cause.args[0])[:300])
+    near = difflib.get_close_matches(path, known, n=3, cutoff=0.4)
     if near:
         return tr("{file} has no object {path}; near it are: {near}.", file=name, path=path, near=", ".join(near))
     return tr("{file} has no object {path}.", file=name, path=path)

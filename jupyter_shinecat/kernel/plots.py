@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .arrays import find_array
@@ -44,7 +45,7 @@ def draw(file: Any, path: str | None, name: str, ax: Any) -> Any:
         _line(ax, group, array, axes[0])
     elif array.ndim == 1:
         ax.hist(array[:: _step(array.shape[0], _POINTS * 10)].astype(float), bins="auto" if array.size < 5000 else 200)
-        ax.set_xlabel(label_of(array))
+        ax.set_xlabel(_plain(label_of(array)))
         ax.set_ylabel(tr("count"))
     else:
         place = (0,) * (array.ndim - 2)
@@ -80,10 +81,10 @@ def draw_table(frame: pd.DataFrame, name: str, ax: Any) -> Any:
         numbers = numbers.set_index(numbers.columns[0])
     step = _step(len(numbers), _POINTS)
     for column in numbers.columns:
-        ax.plot(numbers.index[::step], numbers[column].to_numpy()[::step], label=str(column).replace("$", r"\$"))
-    ax.set_xlabel(str(numbers.index.name or ""))
+        ax.plot(numbers.index[::step], numbers[column].to_numpy()[::step], label=_plain(str(column)))
+    ax.set_xlabel(_plain(str(numbers.index.name or "")))
     if numbers.shape[1] == 1:
-        ax.set_ylabel(str(numbers.columns[0]))
+        ax.set_ylabel(_plain(str(numbers.columns[0])))
     else:
         ax.legend()
     _entitle(ax, name)
@@ -104,9 +105,13 @@ class _Plain:
         return self._values[index]
 
 
+def _plain(label: str) -> str:
+    """Names come from a catalog and from files: a "$" would be read as mathematics."""
+    return printable(label).replace("$", r"\$")
+
+
 def _entitle(ax: Any, title: str) -> None:
-    # Names come from a catalog: a "$" would be read as mathematics.
-    ax.set_title(title.replace("$", r"\$"))
+    ax.set_title(_plain(title))
     legend = ax.get_legend()
     shown = (ax.title, ax.xaxis.label, ax.yaxis.label, *(legend.get_texts() if legend is not None else ()))
     foreign = [text for text in shown if not text.get_text().isascii()]
@@ -150,15 +155,15 @@ def _line(ax: Any, group: Any, array: Any, axis: Axis) -> None:
         ax.stairs(values, where)
         where = (where[:-1] + where[1:]) / 2
         if errors is not None:
-            ax.errorbar(where, values, yerr=errors[()], fmt="none", alpha=0.5)
+            ax.errorbar(where, values, yerr=abs(errors[()]), fmt="none", alpha=0.5)
     else:
         places = (where[: array.shape[0]] if where is not None else range(array.shape[0]))[::step]
         if errors is not None:
-            ax.errorbar(places, values, yerr=errors[::step], ecolor="0.7")
+            ax.errorbar(places, values, yerr=abs(errors[::step]), ecolor="0.7")
         else:
             ax.plot(places, values)
-    ax.set_xlabel(axis.label)
-    ax.set_ylabel(label_of(array))
+    ax.set_xlabel(_plain(axis.label))
+    ax.set_ylabel(_plain(label_of(array)))
 
 
 def _image(ax: Any, array: Any, place: tuple[int, ...], axes: list[Axis]) -> None:
@@ -179,9 +184,9 @@ def _image(ax: Any, array: Any, place: tuple[int, ...], axes: list[Axis]) -> Non
         rows = np.arange(shown.shape[0]) * steps[0] if rows is None else rows
         columns = np.arange(shown.shape[1]) * steps[1] if columns is None else columns
         drawn = ax.pcolormesh(columns, rows, shown, shading="nearest", **limits)
-    ax.figure.colorbar(drawn, ax=ax, label=label_of(array))
-    ax.set_xlabel(axes[1].label)
-    ax.set_ylabel(axes[0].label)
+    ax.figure.colorbar(drawn, ax=ax, label=_plain(label_of(array)))
+    ax.set_xlabel(_plain(axes[1].label))
+    ax.set_ylabel(_plain(axes[0].label))
 
 
 def _places(axis: Axis, length: int, step: int) -> Any:
@@ -189,4 +194,6 @@ def _places(axis: Axis, length: int, step: int) -> Any:
     if axis.values is None:
         return None
     values = axis.values
+    if not all(value - value == 0 for value in (values.min(), values.max())):  # a gap in them has no place in an image
+        return None
     return ((values[:-1] + values[1:]) / 2 if len(values) == length + 1 else values)[::step]

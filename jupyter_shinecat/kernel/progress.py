@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .card import size_text
@@ -24,7 +25,7 @@ class Progress:
     """
 
     def __init__(self, name: str, total_bytes: int) -> None:
-        self._name = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)  # it may be a file's
+        self._name = printable(name)  # it may be a file's
         self._total = total_bytes
         self._done = 0
         self._said = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .card import hits_html, size_text
@@ -91,7 +92,7 @@ class Datasets(Sequence[Dataset]):
         return self._handles[0]._ipython_key_completions_() if self._handles else []
 
     def __repr__(self) -> str:
-        lines = [f"{number}  {one.name}  {one.pid}" for number, one in enumerate(self._handles[:100])]
+        lines = [printable(f"{number}  {one.name}  {one.pid}") for number, one in enumerate(self._handles[:100])]
         return "\n".join([*lines, self._note()])
 
     def _repr_html_(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .errors import file_problem, plainly
@@ -65,7 +66,7 @@ class Stack:
     def __repr__(self) -> str:
         return tr(
             "{path} of {count} datasets: shape {shape}, {dtype}; read when indexed",
-            path=self._path or tr("signal"),
+            path=printable(self._path or tr("signal")),
             count=len(self),
             shape=self.shape,
             dtype=self.dtype,

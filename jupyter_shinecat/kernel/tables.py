@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OBJECTS = 5000
+_WIDE = 10_000
+# What h5py raises at objects that are damaged, of a type that numpy lacks, or packed with a filter that is not here.
+DAMAGE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def from_text(source: Path | bytes, name: str) -> pd.DataFrame:
@@ -76,18 +81,28 @@ def from_hdf5(file: Any, path: str | None, name: str) -> pd.DataFrame:
     frame = _default_plot(file)
     if frame is not None:
         return frame
-    for one in object_paths(file):
-        item = file.get(one)
-        if isinstance(item, h5py.Dataset) and item.dtype.names and item.ndim == 1:
-            frame = _dataset(item)
-        elif isinstance(item, h5py.Group):
-            frame = _group(item)
+    known = object_paths(file)
+    unread: Exception | None = None
+    for one in known:
+        try:
+            item = file.get(one)
+            if isinstance(item, h5py.Dataset) and item.dtype.names and item.ndim == 1:
+                frame = _dataset(item)
+            elif isinstance(item, h5py.Group):
+                frame = _group(item)
+        except DAMAGE as cause:  # another one may be whole
+            unread = unread or cause
         if frame is not None:
             return frame
-    for one in object_paths(file):  # nothing like a table: the first column will do
-        item = file.get(one)
-        if isinstance(item, h5py.Dataset) and item.ndim == 1 and item.size > 1:
-            return _columns({one.rsplit("/", 1)[-1]: item[()]})
+    for one in known:  # nothing like a table: the first column will do
+        try:
+            item = file.get(one)
+            if isinstance(item, h5py.Dataset) and item.ndim == 1 and item.size > 1:
+                return _columns({one.rsplit("/", 1)[-1]: item[()]})
+        except DAMAGE as cause:
+            unread = unread or cause
+    if unread is not None:
+        raise unread
     raise _no_table(name)
 
 
@@ -99,16 +114,19 @@ def object_paths(file: Any) -> list[str]:
     groups: list[Any] = [file["/"]]
     while groups and len(found) < _OBJECTS:
         group = groups.pop(0)
-        for key in group:
-            link = group.get(key, getlink=True)
-            if isinstance(link, h5py.ExternalLink):
-                continue
-            path = f"{group.name.rstrip('/')}/{key}"
-            found.append(path)
-            # An object may be its own grandchild, so the depth is bounded.
-            inner = isinstance(link, h5py.HardLink) and group.get(key, getclass=True) is h5py.Group
-            if inner and path.count("/") < 30:
-                groups.append(group[key])
+        with contextlib.suppress(*DAMAGE):  # the other groups still count
+            for key in itertools.islice(group, _OBJECTS - len(found)):
+                path = f"{group.name.rstrip('/')}/{key}"
+                inner = False
+                with contextlib.suppress(*DAMAGE):
+                    link = group.get(key, getlink=True)
+                    if isinstance(link, h5py.ExternalLink):
+                        continue
+                    inner = isinstance(link, h5py.HardLink) and group.get(key, getclass=True) is h5py.Group
+                found.append(path)
+                # An object may be its own grandchild, so the depth is bounded.
+                if inner and path.count("/") < 30:
+                    groups.append(group[key])
     return found
 
 
@@ -131,31 +149,30 @@ def _group(group: Any) -> pd.DataFrame | None:
     """NXdata with its axes, or 1-D datasets of one length as columns."""
     import h5py
 
-    signal = _text(group.attrs.get("signal"))
+    from .nexus import axis_names, errors_of, signal_of
+
     columns: dict[str, Any] = {}
-    if signal and isinstance(group.get(signal), h5py.Dataset):
-        data = group[signal]
-        if data.ndim not in (1, 2):
+    data = signal_of(group)
+    if data is not None:
+        if data.ndim not in (1, 2) or (data.shape[-1] > _WIDE and data.ndim == 2):
             return None
-        length = data.shape[0]
-        axes = group.attrs.get("axes")
-        names = [
-            _text(one) for one in (axes if hasattr(axes, "__len__") and not isinstance(axes, (str, bytes)) else [axes])
-        ]
-        for axis in names[:1]:
-            if axis and isinstance(group.get(axis), h5py.Dataset):
-                values = group[axis][()]
-                # Edges of bins are one more than the bins.
-                columns[axis] = (values[:-1] + values[1:]) / 2 if len(values) == length + 1 else values
+        signal = data.name.rsplit("/", 1)[-1]
+        axis = axis_names(group, data)[0]
+        along = group.get(axis) if axis not in ("", ".") else None
+        if isinstance(along, h5py.Dataset) and along.ndim:
+            values = along[()]
+            # Edges of bins are one more than the bins.
+            edges = len(values) == len(data) + 1 and values.dtype.kind in "iuf"
+            columns[axis] = (values[:-1] + values[1:]) / 2 if edges else values
+        numbers = data[()]
         if data.ndim == 2:
-            columns.update({f"{signal}_{number}": data[:, number] for number in range(data.shape[1])})
+            columns.update({f"{signal}_{number}": numbers[:, number] for number in range(data.shape[1])})
         else:
-            columns[signal] = data[()]
-        errors = group.get(f"{signal}_errors") or group.get("errors")
-        if isinstance(errors, h5py.Dataset) and errors.shape == data.shape and data.ndim == 1:
-            columns[errors.name.rsplit("/", 1)[-1]] = errors[()]
-        columns = {key: values for key, values in columns.items() if len(values) == length}
-        return _columns(columns)
+            columns[signal] = numbers
+            errors = errors_of(group, data)
+            if errors is not None:
+                columns[errors.name.rsplit("/", 1)[-1]] = errors[()]
+        return _columns({key: values for key, values in columns.items() if len(values) == len(data)})
     for key in group:
         if isinstance(group.get(key, getlink=True), h5py.ExternalLink):
             continue
@@ -181,7 +198,7 @@ def _dataset(item: Any) -> pd.DataFrame | None:
         )
     if item.ndim == 1:
         return _columns({item.name.rsplit("/", 1)[-1]: item[()]})
-    if item.ndim == 2 and item.shape[1] <= 10_000:
+    if item.ndim == 2 and item.shape[1] <= _WIDE:
         return pd.DataFrame(item[()])
     return None
 

@@ -176,7 +176,8 @@ def facets(query: Query, names: Sequence[str]) -> Operation[tuple[int, Facets]]:
         total = int(totals[0].get("totalSets") or 0) if totals else 0
         counted: Facets = {}
         for name in names:
-            counted[name] = {str(row.get("_id")): int(row.get("count") or 0) for row in _objects(merged.get(name))}
+            rows = [row for row in _objects(merged.get(name)) if row.get("_id") is not None]  # null: they have none
+            counted[name] = {str(row["_id"]): int(row.get("count") or 0) for row in rows}
         return total, counted
 
     return Operation(tr("count"), "GET", path, parse)

@@ -16,7 +16,7 @@ from jupyter_shinecat.scicat import CatalogClient
 from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 from jupyter_shinecat.testing.kernels import KernelProcess, running_kernel
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>&\"'"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>&\"'\x1b]0;title\x07\x1b[31m\u202e\ngone"
 
 
 @dataclass

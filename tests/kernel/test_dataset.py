@@ -14,7 +14,9 @@ import pytest
 import jupyter_shinecat as sc
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.kernel.errors import FileProblem
+from jupyter_shinecat.kernel.metadata import Metadata
 from jupyter_shinecat.scicat import CatalogUnavailable, NotFound, SignInRequired
+from jupyter_shinecat.units import UnitError
 
 
 class _Elements(HTMLParser):
@@ -62,6 +64,25 @@ def test_metadata_by_attribute_path_and_key(here) -> None:
         metadata["detektor/distance"]
     with pytest.raises(ShineCatError, match="m"):
         metadata.photon_energy.to("m")
+
+
+def test_any_key_and_any_value() -> None:
+    odd = {
+        **{"keys": 1, "class": 2, "a.b": 3, "": 4, "deep": {"er.": {"c d": 5}}},
+        **{"with space": {"v": 1, "u": "m"}, "光子 能量": {"value": 9.3, "unit": "keV"}},
+        **{"text": {"value": "high", "unit": "mm"}, "none": {"value": None, "unit": ""}},
+    }
+    metadata = Metadata(odd)
+    assert (metadata.keys_, metadata.class_, metadata.a_b, metadata["a.b"], metadata[""]) == (1, 2, 3, 3, 4)
+    assert metadata.光子_能量.to("eV").value == metadata["光子 能量"].to("eV").value == 9300
+    assert metadata["with space"].pint.to("cm").magnitude == 100
+    assert metadata["deep/er./c d"] == metadata.deep["er."]["c d"] == 5
+    assert Metadata({"detector": {"distance": 7}})["detector.distance"] == 7, "as conditions and tables name it"
+    assert {"keys_", "class_", "with_space", "光子_能量"} <= set(dir(metadata))
+    assert (17 in metadata, metadata.get(None), metadata.get("no", 0)) == (False, None, 0)
+    for key in ("text", "none"):
+        with pytest.raises(UnitError, match="is no number"):
+            metadata[key].to("m")
 
 
 def test_files(here) -> None:
@@ -123,6 +144,13 @@ def test_card_is_text_whatever_the_catalog_says(here) -> None:
         assert found.tags <= {"section", "div", "table", "tbody", "thead", "tr", "th", "td", "details", "summary"}
         assert found.attributes <= {"style", "scope", "role", "aria-level", "aria-label"}
     assert "&lt;script&gt;" in ds._repr_html_()
+    with pytest.raises(KeyError) as caught:
+        ds.metadata["no"]
+    hits = sc.search(keywords=ds.keywords[0])
+    shown = [repr(ds), repr(ds.metadata), repr(hits), repr(sc.open([ds.pid])), str(caught.value), ds._repr_html_()]
+    for text in shown:
+        assert "alert(1)" in text
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), "it would steer a terminal"
 
 
 def test_card_has_theme_colours_and_row_headers(here) -> None:

@@ -164,6 +164,11 @@ def test_hits_handles_and_lists(here, runs) -> None:
     assert both.table()["pid"].tolist() == [runs["set17"], runs["set18"]]
     with pytest.raises(NotFound):
         sc.open([runs["set17"], "no/such"])
+    nested = sc.open([runs["set17"], both, sc.search("Lysozyme")])
+    assert [one.pid for one in nested] == [runs["set17"], runs["set17"], runs["set18"], here.pids["good"]]
+    for nothing in ("x" * 100_000, "", "..", "\0"):
+        with pytest.raises(NotFound):
+            sc.open(nothing)
 
 
 def test_stack_reads_only_what_is_indexed(here, runs) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
+from pathlib import Path
 
 import h5py
 import matplotlib as mpl
@@ -55,9 +57,29 @@ def looks(facility) -> dict[str, str]:
             layout[number] = h5py.VirtualSource("." if name == "a.h5" else name, "own", shape=(3,))
         file["own"] = np.array([1, 2, 3], dtype="i4")
         file.create_virtual_dataset("all", layout, fillvalue=-1)
+    with make("odd nexus") as file:
+        oldest = file.create_group("oldest")
+        oldest.attrs["NX_class"] = "NXdata"
+        oldest["counts"], oldest["x"], oldest["y"] = np.arange(6).reshape(2, 3), [1.0, 2.0, 3.0], [5.0, np.nan]
+        oldest["counts"].attrs.update({"signal": 1, "long_name": r"$\bad{ $ \x1b[31m"})
+        oldest["x"].attrs["axis"], oldest["y"].attrs["axis"] = 2, 1
+        errors = file.create_group("errors")
+        errors.attrs.update({"NX_class": "NXdata", "signal": "d", "axes": "at"})
+        errors["d"], errors["d_errors"], errors["at"] = [1.0, 2.0], [-1.0, 1.0], 5.0
+        file["none"], file["flat"] = h5py.Empty("f8"), np.zeros((3, 0, 4))
+        layout = h5py.VirtualLayout(shape=(10**6, 10**6, 10), dtype="f8")
+        file.create_virtual_dataset("huge", layout)
+        broken = file.create_dataset("broken", (4,), chunks=(4,), dtype="i4", compression="gzip")
+        broken.id.write_direct_chunk((0,), b"not packed so")
+        packed = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        packed.set_chunk((4,))
+        packed.set_filter(65_000, h5py.h5z.FLAG_OPTIONAL)  # nobody has it
+        space = h5py.h5s.create_simple((4,))
+        strange = h5py.h5d.create(file.id, b"strange", h5py.h5t.NATIVE_INT32, space, packed)
+        strange.write_direct_chunk((0,), bytes(16))
     with make("texts only") as file:
         file["text"] = "no numbers"
-    for key in ("map", "old nexus", "stack of images", "virtual", "texts only"):
+    for key in ("map", "old nexus", "odd nexus", "stack of images", "virtual", "texts only"):
         facility.add(key)
     return facility.pids
 
@@ -93,6 +115,53 @@ def test_plot_follows_signal_and_axes(here, looks) -> None:
     line = sc.open(looks["old nexus"]).plot()
     assert line.lines[0].get_xydata().tolist() == [[0.1, 1], [0.2, 4], [0.3, 9]]
     assert line.get_xlabel() == "angle"
+
+
+def test_what_files_hold_beside_the_rule(here, looks) -> None:
+    from matplotlib import pyplot
+
+    ds = sc.open(looks["odd nexus"])
+    image = ds.plot("/oldest")
+    assert (image.get_xlabel(), image.get_ylabel()) == ("x", "y"), "axes that say of which dimension they are"
+    assert ds.plot("/errors").lines[0].get_ydata().tolist() == [1, 2]
+    image.figure.canvas.draw()  # labels of a file are no formulas
+    assert "\x1b" not in image.collections[0].colorbar.ax.get_ylabel()
+    assert ds.table(path="/oldest").columns.tolist() == ["y", "counts_0", "counts_1", "counts_2"]
+    assert ds.table(path="/errors").columns.tolist() == ["d", "d_errors"]
+    pyplot.close("all")
+    for wrong in (lambda: ds.image(0, "/none"), lambda: ds.image(0, "/flat")):
+        with pytest.raises(FileProblem, match="is no image"):
+            wrong()
+    with pytest.raises(FileProblem, match=r"more than this machine's memory.*ds\[path\]"):
+        ds.array("/huge")
+    with pytest.raises(FileProblem, match=r"a\.h5 can't be read: .*pip install hdf5plugin") as caught:
+        ds.array("/strange")
+    assert isinstance(caught.value.__cause__, OSError)
+    with pytest.raises(FileProblem, match=r"a\.h5 can't be read: .*It may be damaged"):
+        ds.array("/broken")
+    with pytest.raises(KeyError, match="brokn; near it are: /broken"):
+        ds["/brokn"]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("hdf5_1.10.8+repack1/bad_offset.h5", "table"),
+        ("hdf5_1.10.8+repack1/corrupt_stab_msg.h5", "array"),
+        ("hdf5_1.10.8+repack1/bounds_ref_latest_latest.h5", "plot"),
+        ("hdf5_1.10.8+repack1/tudlink.h5", "image"),
+        ("tables-3.11.1/Tables_lzo1.h5", "table"),
+        ("tables-3.11.1/times-nested-be.h5", "array"),
+    ],
+)
+def test_damaged_and_odd_files_have_a_sentence(here, corpus: Path, name: str, how: str) -> None:
+    file = corpus / name
+    key = f"corpus {file.name}"
+    pid = here.add(key, {file.name: file.stat().st_size}, sourceFolder=str(file.parent))
+    ds = sc.open(pid)
+    with contextlib.suppress(FileProblem):  # no other error; some have an object that is whole
+        getattr(ds, how)()
+    assert isinstance(ds._ipython_key_completions_(), list)
 
 
 def test_plot_without_nexus(here, looks) -> None:

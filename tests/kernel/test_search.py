@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 
 import jupyter_shinecat as sc
@@ -159,6 +160,15 @@ def test_errors_show_the_place() -> None:
     assert caught.value.position == 10
     with pytest.raises(QueryError, match="not a date"):
         sc.search(since="yesterday")
+
+
+def test_what_people_pass() -> None:
+    assert len(sc.search(None, type=None, where=None, group=None)) == COUNT
+    day = np.datetime64("2026-03-02")
+    assert len(sc.search(since=day)) == len(sc.search(since="2026-03-02")) == len(sc.search(since=date(2026, 3, 2)))
+    assert len(sc.search(group=np.array(["SHINE", "GET"]), limit=np.int64(3))) == 3
+    with pytest.raises(QueryError, match=r"since is not a date: 2026\."):
+        sc.search(since=2026)  # type: ignore[arg-type]
 
 
 def test_a_table_with_metadata_in_one_unit() -> None:

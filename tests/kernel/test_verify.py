@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import zlib
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import jupyter_shinecat as sc
-from jupyter_shinecat.kernel.checking import fits, known
+from jupyter_shinecat.kernel.checking import digest_in, fits, known
 from jupyter_shinecat.kernel.errors import FileProblem
 from jupyter_shinecat.kernel.progress import Progress
 
@@ -32,17 +33,23 @@ CONTENT = b"frames" * 1000
 )
 def test_algorithms(algorithm: str, expected: str) -> None:
     assert known(algorithm)
-    assert fits(algorithm, expected, [CONTENT[:7], CONTENT[7:]])
-    assert not fits(algorithm, expected, [CONTENT[:-1]])
-    assert not fits(algorithm, "", [CONTENT])
-    assert not fits(algorithm, "ab" * 100, [CONTENT])
+    digest = digest_in(algorithm, expected)
+    assert digest is not None
+    assert fits(algorithm, digest, [CONTENT[:7], CONTENT[7:]])
+    assert not fits(algorithm, digest, [CONTENT[:-1]])
+    encoded = base64.b64encode(digest).decode()
+    for other in (f" {algorithm}:{expected}", encoded, base64.urlsafe_b64encode(digest).decode().rstrip("="),
+                  f"{algorithm.lower()}={encoded}"):  # fmt: skip
+        assert digest_in(algorithm, other) == digest
+    for none in ("", "ab" * 100, "no digest at all", expected[:-3] + "x!?"):
+        assert digest_in(algorithm, none) is None
 
 
 def test_what_nobody_can_compute() -> None:
     for algorithm in ("", "xxh128", "shake_128", "../md5"):
         assert not known(algorithm)
     with pytest.raises(ValueError, match="xxh128"):
-        fits("xxh128", "00", [])
+        fits("xxh128", b"00", [])
 
 
 def catalogued(here, key: str, algorithm: str, checksums: dict[str, str]) -> Any:
@@ -79,6 +86,8 @@ def test_files_that_are_as_catalogued(here, capsys) -> None:
     assert table["state"].tolist() == ["ok", "ok", "no checksum"]
     assert ds.verify("b.h5")["state"].tolist() == ["ok"]
     assert catalogued(here, "checked odd", "xxh128", {"a": "00"}).verify()["state"].tolist() == ["unknown algorithm"]
+    table = catalogued(here, "checked form", "sha256", {"a": "see the logbook", "b": RIGHT[:40]}).verify()
+    assert table["state"].tolist() == ["unknown form", "unknown form"], "not said to differ"
     assert capsys.readouterr().out == "", "what takes no time needs no progress"
 
 
