@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import CatalogClient, CatalogError, grants
+from jupyter_shinecat.scicat import CatalogClient, CatalogError, Dataset, grants
 from jupyter_shinecat.scicat.grants import Change, Edit
 
 from .output import as_json_option, catalog_option, say, say_json, table
@@ -91,11 +91,27 @@ def _run(
 def _planned(
     client: CatalogClient, edit: Edit, pids: tuple[str, ...], folders: tuple[str, ...], proposals: tuple[str, ...]
 ) -> list[Change]:
-    parts = [grants.by_pid(client, pids)]
-    parts += [grants.below_folder(client, folder) for folder in folders]
-    parts += [grants.of_proposal(client, proposal) for proposal in proposals]
-    own = [grants.proposal_change(client, proposal, edit) for proposal in proposals]
-    return [*(change for change in own if change is not None), *grants.plan(chain.from_iterable(parts), edit)]
+    found = list(grants.by_pid(client, pids))
+    for folder in folders:
+        nothing = tr("No dataset that you may see is in {folder}.", folder=folder)
+        found += _some(grants.below_folder(client, folder), nothing)
+    own: list[Change] = []
+    for proposal in proposals:
+        document = grants.proposal(client, proposal)
+        change = grants.proposal_change(proposal, document, edit) if document is not None else None
+        own += [change] if change is not None else []
+        nothing = tr("The catalog has no proposal {proposal} that you may see, nor a dataset of it.", proposal=proposal)
+        of_it = grants.of_proposal(client, proposal)
+        found += of_it if document is not None else _some(of_it, nothing)
+    return [*own, *grants.plan(found, edit)]
+
+
+def _some(datasets: Iterable[Dataset], nothing: str) -> list[Dataset]:
+    """All of them; none would be a slip of the pen rather than a wish."""
+    found = list(datasets)
+    if not found:
+        raise ShineCatError(nothing, do=tr("Check how it is written, and as whom you are signed in."))
+    return found
 
 
 def _apply(client: CatalogClient, planned: list[Change], edit: Edit) -> tuple[list[Change], CatalogError | None]:

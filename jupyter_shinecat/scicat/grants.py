@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_shinecat.locale import tr
 
 from .client import CatalogClient
+from .errors import AccessDenied, NotFound
 from .models import Dataset
 from .operations import Operation
 from .pid import quote_pid
@@ -65,10 +66,10 @@ def below_folder(client: CatalogClient, folder: str) -> Iterator[Dataset]:
             yield dataset
 
 
-def of_proposal(client: CatalogClient, proposal: str) -> Iterator[Dataset]:
+def of_proposal(client: CatalogClient, id: str) -> Iterator[Dataset]:
     """All datasets of a proposal."""
-    for dataset in _pages(client, {"proposalIds": proposal}):
-        if proposal in dataset.proposal_ids:
+    for dataset in _pages(client, {"proposalIds": id}):
+        if id in dataset.proposal_ids:
             yield dataset
 
 
@@ -82,7 +83,7 @@ def _pages(client: CatalogClient, where: dict[str, Any]) -> Iterator[Dataset]:
         skip += len(page)
 
 
-def plan(datasets: Iterator[Dataset], edit: Edit) -> list[Change]:
+def plan(datasets: Iterable[Dataset], edit: Edit) -> list[Change]:
     """What an edit would change; datasets that stay as they are are left out."""
     changes = {dataset.pid: _change("dataset", dataset.pid, dataset.doc, edit) for dataset in datasets}
     return [change for change in changes.values() if change is not None]
@@ -97,9 +98,17 @@ def _change(kind: str, id: str, doc: Any, edit: Edit) -> Change | None:
     return None if after == before else Change(kind, id, before, after)
 
 
-def proposal_change(client: CatalogClient, proposal: str, edit: Edit) -> Change | None:
+def proposal(client: CatalogClient, id: str) -> Any:
+    """The proposal's own document; None where only datasets name it."""
+    try:
+        return client.send(_read("proposals", id))
+    except (AccessDenied, NotFound):
+        return None
+
+
+def proposal_change(id: str, doc: Any, edit: Edit) -> Change | None:
     """What an edit would change of the proposal itself."""
-    return _change("proposal", proposal, client.send(_read("proposals", proposal)), edit)
+    return _change("proposal", id, doc, edit)
 
 
 def apply(client: CatalogClient, change: Change, edit: Edit) -> Change | None:
@@ -115,7 +124,7 @@ def apply(client: CatalogClient, change: Change, edit: Edit) -> Change | None:
         if now is not None:
             client.patch_dataset(change.id, _differing(now))
         return now
-    now = proposal_change(client, change.id, edit)
+    now = proposal_change(change.id, client.send(_read("proposals", change.id)), edit)
     if now is not None:
         path = f"/api/v3/proposals/{quote_pid(change.id)}"
         words = tr("change the proposal")

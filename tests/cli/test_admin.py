@@ -179,6 +179,18 @@ def test_a_proposal_is_granted_with_its_datasets(both):
     assert answer.status_code == 200
 
 
+def test_a_proposal_that_only_datasets_name_is_granted_and_a_slip_of_the_pen_is_said(both):
+    server, top, do = both
+    proposal = f"only-{top.rsplit('-', 1)[1]}"
+    pid = create(server, "zhangxf", dataset(sourceFolder=top, proposalIds=[proposal]))
+    assert do("grant", "AMO", "--proposal", proposal).code == 0
+    assert read(server, "wangxch", pid).access_groups == ["AMO"]
+    for wrong in (("--proposal", proposal + "x"), ("--folder", f"{top}/nothing")):
+        ran = do("revoke", "AMO", "--pid", pid, *wrong)
+        assert (ran.code, wrong[1] in ran.err) == (1, True)
+    assert read(server, "wangxch", pid).access_groups == ["AMO"]
+
+
 def test_ownership_moves_and_unknown_datasets_change_nothing(both):
     server, top, do = both
     pid = create(server, "zhangxf", dataset(sourceFolder=top))
