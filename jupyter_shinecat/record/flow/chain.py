@@ -7,10 +7,10 @@ import sysconfig
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
+from .effects import FORKED, PROCESS
 from .loaded import names_in
 from .sources import Sources
 from .state import State
-from .statements import FORKED, PROCESS
 from .trace import Trace
 from .walk import Walk
 

@@ -57,25 +57,107 @@ class Sources:
             rest, number = rest >> 1, number + 1
 
 
+SOME = object()
+
+
 class Thing:
-    """An object that names may share: what flowed into it, and the files it is a handle of.
+    """An object that names may share: what flowed into it, what it holds, and the files it is a handle of.
 
     Attributes
     ----------
     sources
-        What flowed into it.
+        What flowed into it and its parts.
     files
         Paths of files open for writing that it leads to, each certain or not.
     function
         Facts of its code when it is a function or class of the session.
     module
         ``("library" | "user" | "state", dotted name)`` when it is a module or comes from one.
+    holds
+        Things that it leads to, each certain or not: a change deep in it may be a change of theirs, and the reverse.
+    makers
+        Its class, and the classes that this one builds upon.
+    buffer
+        It is memory that others write into.
     """
 
-    __slots__ = ("files", "function", "module", "sources")
+    __slots__ = ("_parts", "_whole", "buffer", "files", "function", "holds", "makers", "module", "sources")
 
     def __init__(self, sources: Sources, files: dict[str, bool] | None = None) -> None:
         self.sources = sources
         self.files: dict[str, bool] = files or {}
         self.function: object | None = None
         self.module: tuple[str, str] | None = None
+        self.holds: list[tuple[Thing, bool]] = []
+        self.makers: list[Thing] = []
+        self.buffer = False
+        self._parts: dict[object, Sources] = {}
+        self._whole = sources  # what did not come as a part; the same set until there are parts
+
+    def take(self, sources: Sources, certain: bool = True) -> None:
+        """``sources`` flow into it as a whole."""
+        self.sources.merge(sources, certain)
+        if self._whole is not self.sources:
+            self._whole.merge(sources, certain)
+
+    def put(self, key: object, sources: Sources, certain: bool = True, *, instead: bool = False) -> None:
+        """``sources`` flow into its part ``key`` (None: which one isn't known), perhaps instead of what was there."""
+        if self._whole is self.sources:
+            self._whole = self.sources.copy()
+        before = self._parts.get(key)
+        if before is None or instead:
+            before = self._parts[key] = Sources()
+        before.merge(sources, certain)
+        self.sources.merge(sources, certain)
+
+    def lose(self, key: object = None) -> None:
+        """Its part ``key`` was taken out (None: everything): what came with that is uncertain from now on."""
+        gone = (
+            [self._parts.pop(key)] if key in self._parts and key is not None else [self._whole, *self._parts.values()]
+        )
+        kept: set[Origin] = set()
+        if key is not None:
+            kept = {one for rest in (self._whole, *self._parts.values()) if rest not in gone for one in rest.origins}
+        for sources in gone:
+            for origin in list(sources.origins):
+                sources.origins[origin] = False
+                if origin not in kept:
+                    self.sources.origins[origin] = False
+
+    def separate(self, parts: dict[object, Sources]) -> None:
+        """All that it has came as these parts."""
+        self._whole, self._parts = Sources(runs=self.sources.runs), dict(parts)
+
+    def part(self, key: object) -> Sources:
+        """What flowed into the part ``key`` (`SOME`: one of them); what came with other parts is uncertain there."""
+        if not self._parts or (len(self.sources.origins) < 2 and (key is SOME or key in self._parts)):
+            return self.sources
+        found = Sources(dict.fromkeys(self.sources.origins, False), self.sources.runs)
+        found.merge(self._whole)
+        if key in self._parts:
+            found.merge(self._parts[key])
+        return found
+
+    def has_part(self, key: object) -> bool:
+        """Whether something was put at ``key``."""
+        return key in self._parts
+
+    def share_parts(self, other: Thing) -> None:
+        """It is a copy of ``other``: the same parts."""
+        if other._parts and self._whole is self.sources:
+            self._whole = other._whole.copy()
+            self._whole.runs |= self.sources.runs
+            self._parts = {key: sources.copy() for key, sources in other._parts.items()}
+
+    def hold(self, links: list[tuple[Thing, bool]]) -> None:
+        """It leads to these from now on; what is too much for the list is mixed into it, and followed no further."""
+        for thing, sure in links:
+            if thing is self or thing.module is not None or any(thing is known for known, _ in self.holds):
+                continue
+            if len(self.holds) < _MOST:
+                self.holds.append((thing, sure))
+            else:
+                self.take(thing.sources, certain=False)
+
+
+_MOST = 64

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from .sources import Sources, Thing
 
 # A name's way to a thing; False when it may be a copy, a part, or from a branch that was not taken.
 Link = tuple[Thing, bool]
 
+_MOST_THINGS = 2000
 _STATEFUL_MODULES = frozenset({"matplotlib.pyplot", "pylab", "matplotlib.pylab"})
+
+
+def reach(links: Iterable[Link], deep: bool = True, most: int = _MOST_THINGS) -> Iterator[Link]:
+    """Each thing that ``links`` lead to, once, the nearest first; with ``deep`` also by what they hold."""
+    seen: set[int] = set()
+    queue = deque(links)
+    while queue and len(seen) < most:
+        thing, sure = queue.popleft()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        yield thing, sure
+        if deep:
+            queue.extend((held, sure and known) for held, known in thing.holds)
 
 
 class State:
@@ -55,8 +71,7 @@ class State:
 
     def things(self) -> Iterable[Thing]:
         """All things that a name leads to."""
-        seen: dict[int, Thing] = {id(thing): thing for links in self.names.values() for thing, _ in links}
-        return seen.values()
+        return [thing for thing, _ in reach((link for links in self.names.values() for link in links), most=1_000_000)]
 
     def poison(self) -> None:
         """Code ran that could change anything: every name may hold everything that was read so far."""
@@ -67,7 +82,7 @@ class State:
         self.unknown.merge(sources, certain=False)
         for thing in self.things():
             if thing.module is None:
-                thing.sources.merge(sources, certain=False)
+                thing.take(sources, certain=False)
 
     def flow_into(self, path: str, sources: Sources, certain: bool = True) -> None:
         """``sources`` went into the file at ``path``."""
@@ -95,6 +110,6 @@ class State:
             own = next((thing for thing, _ in links if thing.module and thing.module[0] == "state"), None)
             if own is not None:
                 for thing, _ in links:
-                    own.sources.merge(thing.sources, certain=False)
+                    own.take(thing.sources, certain=False)
                 own.sources.doubt()
                 self.names[name] = [(own, True), *((thing, False) for thing, _ in links[-32:] if thing is not own)]

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .calls import Step
+from .functions import Function, function_of
 from .loaded import names_in
-from .names import function_of, target_names
+from .names import base_name, target_names
 from .sources import Sources, Thing
 from .statements import Statements
-from .step import Step
 from .trace import Event
 
 
@@ -33,6 +34,15 @@ class Walk(Statements):
             self._weak -= weak
             if control is not None:
                 self._control.pop()
+
+    @contextmanager
+    def _collecting(self, sources: Sources) -> Any:
+        """All that statements inside use is put into ``sources``."""
+        self._collected.append(sources)
+        try:
+            yield
+        finally:
+            self._collected.pop()
 
     def _branch(self, nodes: Sequence[ast.stmt], control: Sources | None) -> None:
         """Statements that may not have run; something that happened in them proves that they did."""
@@ -56,12 +66,34 @@ class Walk(Statements):
         for _ in range(2):  # the second time round, what the first one left flows in
             with self._block(weak=not ran, control=control):
                 if not isinstance(node, ast.While):
-                    links = [(thing, False) for thing, _ in Step(self.state).links(node.iter)]
-                    self._bind(node.target, control, links)
+                    self._bind_elements(node.target, node.iter, control)
                 self._body(node.body)
         self._loops -= 1
         with self._block(weak=True):
             self._body(node.orelse)
+        if not isinstance(node, ast.While):  # what the last one was: one of several
+            held = Step(self.state).links(node.iter)
+            if len(control.origins) > 1 and any(thing.has_part(None) or thing.has_part(0) for thing, _ in held):
+                for name in target_names(node.target):
+                    for thing, _ in self.state.names.get(name, ())[:1]:
+                        thing.sources.doubt()
+
+    def _bind_elements(self, target: ast.expr, iterable: ast.expr, control: Sources) -> None:
+        """``for x, y in zip(a, b)``: each name gets what its own container has."""
+        called = iterable.func.id if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) else ""
+        if isinstance(target, ast.Tuple) and isinstance(iterable, ast.Call) and called in ("zip", "enumerate"):
+            given = [ast.Constant(0), *iterable.args[:1]] if called == "enumerate" else iterable.args
+            # What happens in the call itself may belong to any of them.
+            plain = not any(isinstance(part, (ast.Call, ast.Starred)) for arg in given for part in ast.walk(arg))
+            if plain and len(given) == len(target.elts):
+                for name, arg in zip(target.elts, given, strict=True):
+                    step = Step(self.state)
+                    step.load(arg)
+                    step.sources.runs |= control.runs
+                    step.sources.merge(control, certain=False)
+                    self._bind(name, step.sources, step.elements(arg))
+                return
+        self._bind(target, control, Step(self.state).elements(iterable))
 
     def _on_for(self, node: ast.For | ast.AsyncFor) -> None:
         step = self._step([node.iter])
@@ -74,12 +106,15 @@ class Walk(Statements):
         self._loop(node, self._finish(step, self._sites.at(node)))
 
     def _on_try(self, node: ast.Try) -> None:
-        with self._block(weak=bool(node.handlers)):
+        tried = Sources()
+        with self._block(weak=bool(node.handlers)), self._collecting(tried):
             self._body(node.body)
             self._body(node.orelse)
         for handler in node.handlers:
             before, self._spare = self._spare, not self._sites.within(handler.body)
-            self._branch(handler.body, None)
+            if handler.name:  # what was raised may carry anything of the body
+                self.state.bind(handler.name, [(Thing(tried.copy()), True)])
+            self._branch(handler.body, tried)
             self._spare = before
         self._body(node.finalbody)
 
@@ -88,7 +123,7 @@ class Walk(Statements):
     def _on_match(self, node: ast.Match) -> None:
         step = self._step([node.subject])
         control = self._finish(step, self._sites.at(node))
-        links = [(thing, False) for thing, _ in step.links(node.subject)]
+        links = step.elements(node.subject)
         for case in node.cases:
             for part in ast.walk(case.pattern):
                 name = getattr(part, "name", None) or getattr(part, "rest", None)
@@ -98,18 +133,26 @@ class Walk(Statements):
 
     def _on_with(self, node: ast.With | ast.AsyncWith) -> None:
         late: list[Event] = []
+        # Reading at the place of the statement itself is the entry of what was opened.
+        entry = [event for event in self._sites.at(node) if event.kind == "read"]
+        inside = Sources()
         for item in node.items:
-            events = self._sites.at(item)
+            events = [*self._sites.at(item), *entry]
             # A rename at this place is the exit of a writer that replaces its file when all is well.
             late += [event for event in events if event.kind in ("rename", "remove")]
             events = [event for event in events if event.kind not in ("rename", "remove")]
             step = self._step([item.context_expr])
-            links, files = step.links(item.context_expr), self._files(step, item.context_expr, events)
+            value = item.context_expr
+            links, files = step.links(value), self._files(step, value, events)
+            if isinstance(value, ast.Call):
+                links = [*links, *((thing, False) for part in value.args for thing, _ in step.ways(part))]
             sources = self._finish(step, events)
             if item.optional_vars is not None:
-                self._bind(item.optional_vars, sources, links, files)
-        self._body(node.body)
-        late += self._sites.at(node)
+                self._about(self._bind(item.optional_vars, sources, links, files, held=step.held(value)), value)
+        with self._collecting(inside):
+            self._body(node.body)
+        self._redirected(node, inside)
+        late += [event for event in self._sites.at(node) if event.kind != "read"]
         wrote = [e for item in node.items for e in self._sites.at(item) if e.kind == "write"]
         if late or wrote:
             for event in wrote:
@@ -122,6 +165,15 @@ class Walk(Statements):
 
     _on_asyncwith = _on_with
 
+    def _redirected(self, node: ast.With | ast.AsyncWith, inside: Sources) -> None:
+        """What is printed goes into the memory that stands for the terminal."""
+        for call in (item.context_expr for item in node.items):
+            called = getattr(getattr(call, "func", None), "attr", getattr(getattr(call, "func", None), "id", ""))
+            if isinstance(call, ast.Call) and called in ("redirect_stdout", "redirect_stderr"):
+                for part in call.args:
+                    for thing, _ in self.state.names.get(base_name(part) or "", ()):
+                        thing.take(inside, certain=False)
+
     # -- definitions ---------------------------------------------------------------------------------------------
 
     def _on_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
@@ -130,9 +182,19 @@ class Walk(Statements):
             parts += [*node.bases, *(keyword.value for keyword in node.keywords)]
         else:
             parts += [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
-        sources = self._finish(self._step(parts), self._sites.at(node))
-        thing = Thing(sources.copy())
+        step = self._step(parts)
+        thing = Thing(Sources())
         thing.function = function_of(node)
+        if node.decorator_list:  # a decorator may keep the function, and give another in its place
+            step.given.append((thing, False))
+            thing.hold([(one, False) for part in node.decorator_list for one, _ in step.ways(part)])
+            for part in node.decorator_list:
+                if not isinstance(part, ast.Call):
+                    step.change(base_name(part), False)
+        if isinstance(node, ast.ClassDef):
+            bases = [self.state.names.get(base_name(base) or "", ()) for base in node.bases]
+            thing.makers = [one for links in bases for one, _ in links if isinstance(one.function, Function)]
+        thing.take(self._finish(step, self._sites.at(node)))
         self.state.bind(node.name, [(thing, True)], keep=bool(self._weak or self._maybe))
 
     _on_asyncfunctiondef = _on_functiondef

@@ -1,0 +1,168 @@
+"""What a statement of the abstract run brings about: in things, in files, in the session."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+from .calls import Step
+from .functions import Function
+from .sources import Sources, Thing
+from .state import Link, State, reach
+from .trace import Event, Sites, Trace
+
+FORKED = "\0forked"  # stands for the files that children of this process write
+PROCESS = "\0process"  # and for those that other programs write
+
+
+class Effects(ABC):
+    """Lets what a statement uses flow into what it changes and writes.
+
+    Parameters
+    ----------
+    state
+        What the session held before; changed in place.
+    trace
+        The run.
+
+    Attributes
+    ----------
+    written
+        Paths that this run wrote, or wrote into through a handle.
+    """
+
+    def __init__(self, state: State, trace: Trace) -> None:
+        self.state = state
+        self.trace = trace
+        self.written: dict[str, None] = {}
+        self._made: set[str] = set()
+        self._seen = Sources()
+        self._control: list[Sources] = []
+        self._collected: list[Sources] = []
+        self._ambient = Sources()
+        self._maybe = 0
+        self._weak = 0
+        self._loops = 0
+        self._spare = False
+        self._bit = 1 << trace.run
+        self._failed = trace.failed_at()
+        self._sites: Sites
+
+    def _step(self, expressions: Iterable[ast.AST]) -> Step:
+        step = Step(self.state)
+        for node in expressions:
+            step.load(node)
+        return step
+
+    def _origins(self, events: Iterable[Event]) -> Sources:
+        found = Sources()
+        for event in events:
+            if event.kind != "read":
+                continue
+            if event.pid:
+                found.add(("pid", event.pid), event.certain)
+            elif event.path and event.path in self._made:
+                found.merge(self.state.results.get(event.path, Sources()))  # made by this very run: not an input
+            elif event.path:
+                found.add(("path", event.path), event.certain)
+        return found
+
+    def _finish(self, step: Step, events: Sequence[Event]) -> Sources:
+        """Everything that the statement uses flows into everything that it changes, and into the files it writes."""
+        sources = step.sources
+        read = self._origins(events)
+        if self._maybe and not events:
+            sources.doubt()
+        sources.merge(read)
+        self.state.session.merge(read, certain=False)
+        sources.merge(self._ambient, certain=False)
+        for control in self._control:
+            sources.merge(control, certain=False)
+        if step.opaque:
+            sources.merge(self.state.session, certain=False)
+            sources.merge(self._seen, certain=False)
+        if step.figures:
+            sources.merge(self._seen, certain=False)
+        sources.runs |= self._bit
+        for name, key in step.lost:
+            for thing, definite in self.state.names.get(name, ()):
+                if definite and not (self._maybe or self._weak):
+                    thing.lose(key)
+                thing.take(sources, certain=False)
+        self._change_all(step, sources)
+        for thing in step.lazy if read.origins else ():
+            thing.take(read, certain=False)
+        for path, certain in step.files.items():
+            self._wrote(path, sources, certain)
+        for event in events:
+            self._effect(event, sources)
+        for node, links in step.bound:
+            self._bind(node.target, sources, links)
+        if step.opaque:
+            self.state.poison()
+        self._seen.merge(sources)
+        for collected in self._collected:
+            collected.merge(sources, certain=False)
+        return sources
+
+    def _change_all(self, step: Step, sources: Sources) -> None:
+        """Things that the statement changes get all that it uses, and may hold what it gives away."""
+        for name, certain in step.changed.items():
+            if name not in self.state.names:  # ``global name`` in a function makes it
+                self.state.bind(name, [(Thing(sources.copy()), certain)])
+            links = self.state.names[name]
+            near = {id(thing) for thing, _ in links}
+            for thing, definite in reach(links, deep=name not in step.shallow):
+                sure = certain and definite and id(thing) in near
+                if name in step.put and thing.module is None:
+                    thing.put(None, sources, sure)
+                else:
+                    thing.take(sources, sure)
+                if id(thing) in near and thing.module is None:
+                    thing.hold(step.given)
+                for maker in thing.makers:  # a list in a class belongs to all its objects
+                    if isinstance(maker.function, Function) and maker.function.keeps:
+                        maker.take(sources, certain=False)
+
+    def _effect(self, event: Event, sources: Sources) -> None:
+        if event.kind == "write" and event.path:
+            self._made.add(event.path)
+            if event.fresh and not self._loops:
+                self.state.results.pop(event.path, None)
+            self._wrote(event.path, sources)
+        elif event.kind == "rename" and event.path and event.target:
+            self.state.rename(event.path, event.target, sources)
+            self._made.add(event.target)
+            self.written.pop(event.path, None)
+            self.written[event.target] = None
+        elif event.kind == "remove" and event.path:
+            self.state.results.pop(event.path, None)
+            self.written.pop(event.path, None)
+        elif event.kind == "link" and event.target:  # a copy of an input: no result any more
+            self.state.results.pop(event.target, None)
+            self.written.pop(event.target, None)
+        elif event.kind == "fork":
+            self._wrote(FORKED, sources)
+        elif event.kind == "process":
+            if PROCESS not in self.written:
+                self.state.results.pop(PROCESS, None)
+            self._wrote(PROCESS, sources)
+
+    def _wrote(self, path: str, sources: Sources, certain: bool = True) -> None:
+        self.state.flow_into(path, sources, certain)
+        self.written[path] = None
+
+    def _files(self, step: Step, value: ast.AST | None, events: Iterable[Event]) -> dict[str, bool]:
+        """Files that the value is a handle of."""
+        files = step.passed_files(value)
+        for event in events:
+            if event.kind == "write" and event.path:
+                files[event.path] = True
+            elif event.kind == "fork":
+                files[FORKED] = True
+        return files
+
+    @abstractmethod
+    def _bind(self, target: ast.AST, sources: Sources, links: Sequence[Link] = ()) -> Thing:
+        """Let a target mean a new thing."""
