@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(moment: datetime) -> str:
     """``moment`` as ``2026-05-01T10:00:00.000Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def from_ms(milliseconds: float) -> str:
+    """The stored form of a number of milliseconds since 1970."""
+    return iso(_EPOCH + timedelta(milliseconds=milliseconds))
 
 
 def now() -> str:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from jupyter_shinecat.catalog.access import Access, Identity
-from jupyter_shinecat.catalog.search import about, keeper
+from jupyter_shinecat.catalog.search import about, indexed, keeper
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.asked_facets import plain
 from jupyter_shinecat.catalog.search.columns import Columns
@@ -15,6 +15,7 @@ from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
+from jupyter_shinecat.catalog.search.ordering import in_order
 from jupyter_shinecat.catalog.search.scan import matching
 from jupyter_shinecat.catalog.search.view import Memory
 from jupyter_shinecat.catalog.search.words import parse_text
@@ -93,6 +94,7 @@ def a_document(rng, number):
         "type": rng.choice(["raw", "derived"]),
         "keywords": rng.sample(WORDS, rng.randint(0, 3)),
         "creationTime": f"20{rng.randint(10, 29)}-0{rng.randint(1, 9)}-11T10:00:00.{rng.randint(0, 999):03d}Z",
+        "updatedAt": rng.choice(["2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.078Z", "2026-01-02T04:04Z", None]),
         "size": rng.choice([0, 10, 2**40]),
         "inputDatasets": [f"p/{rng.randint(0, 50)}"] if rng.random() < 0.3 else [],
         "sourceFolder": f"/data/{rng.choice(WORDS)}",
@@ -114,6 +116,12 @@ PATHS = [
     for key in KEYS
     for more in ((), ("value",), ("valueSI",), ("b", "value"))
 ]
+
+
+ORDERS = [
+    "datasetName", "size", "ownerGroup", "type", "pid", "updatedAt", "creationTime", "keywords", "description",
+    "creationLocation", *(f"scientificMetadata.{key}{end}" for key in KEYS for end in ("", ".value", ".valueSI")),
+]  # fmt: skip
 
 
 def a_condition(rng, depth=0):
@@ -141,7 +149,10 @@ def a_condition(rng, depth=0):
 
 
 @pytest.fixture
-def parts(tmp_path):
+def parts(tmp_path, monkeypatch):
+    # What is far in small: pages behind it come from what is remembered.
+    monkeypatch.setattr(indexed, "_FAR", 4)
+    monkeypatch.setattr(indexed, "_CONFIRMED_AT_ONCE", 20)
     store = Store(tmp_path)
     engine = Engine(store, tmp_path / "index")
     yield store, engine
@@ -169,9 +180,13 @@ def check(store, engine, rng, rounds):
         rows = [id for id, _ in engine.rows("dataset", where, visible, Limits(10_000))]
         assert rows == [row.id for row in truth], where
         assert engine.count("dataset", where, visible) == len(truth), where
-        skip, descending = rng.randint(0, 5), rng.random() < 0.5
+        skip, descending = rng.choice([rng.randint(0, 5), rng.randint(0, len(truth) + 3)]), rng.random() < 0.5
         page = engine.rows("dataset", where, visible, Limits(7, skip, (("creationTime", descending),)))
         assert [id for id, _ in page] == by_time(truth, descending)[skip : skip + 7], where
+        order = tuple((path, rng.random() < 0.5) for path in rng.sample(ORDERS, rng.randint(1, 2)))
+        skip = rng.randint(0, len(truth) + 3)
+        page = engine.rows("dataset", where, visible, Limits(7, skip, order))
+        assert [id for id, _ in page] == [r.id for r in in_order(truth, "dataset", order)][skip : skip + 7], order
         facet = rng.choice(
             ["type", "keywords", "creationLocation", "creationTime", "isPublished", "size", "accessGroups"]
         )

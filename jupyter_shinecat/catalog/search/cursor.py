@@ -9,7 +9,7 @@ import base64
 import hashlib
 import heapq
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -25,7 +25,7 @@ from jupyter_shinecat.catalog.store.store import Store
 from .condition import Compare, Condition, both
 from .notes import current
 from .options import Limits
-from .ordering import BY_TIME, Order, rank, rank_of, time_sign, values_of
+from .ordering import BY_TIME, Order, Rank, rank, rank_of, time_sign, values_of
 from .patience import kept
 
 _KIND = "cursor-key"
@@ -34,7 +34,7 @@ _MORE = 16
 _EPOCH_MS = -2_208_988_800_000  # where order keys begin: 1900
 _LAST_MS = 2**43 - 1
 Fetch = Callable[[Condition, Limits], list[Row]]
-Walk = Callable[[Callable[[Iterable[Row]], list[Row]]], list[Row]]
+Behind = Callable[[Order, Rank | None, int], list[Row]]
 
 
 class Cursors:
@@ -50,7 +50,7 @@ class Cursors:
         self._store = store
         self._seal: Any = None
 
-    def page(self, kind: str, where: Condition, limits: Limits, fetch: Fetch, walk: Walk) -> list[Row]:
+    def page(self, kind: str, where: Condition, limits: Limits, fetch: Fetch, behind: Behind) -> list[Row]:
         """The page behind ``limits.cursor`` (the first one when that is empty); notes where the next one begins.
 
         Parameters
@@ -59,8 +59,8 @@ class Cursors:
             What is asked for; a cursor is good for the same question and order only.
         fetch
             Rows of a condition within limits, by creation time.
-        walk
-            Runs a function over all rows that fulfil ``where``.
+        behind
+            So many rows behind a place in another order; None for the place before all.
         """
         order = limits.order or (((BY_TIME, False),) if kind == "dataset" else ())
         question = hashlib.blake2b(repr((kind, where, order)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -68,7 +68,7 @@ class Cursors:
         if time_sign(kind, order):
             rows = _by_time(where, order, after, limits.limit, fetch)
         else:
-            rows = walk(lambda found: list(kept(_behind(found, kind, order, after, limits.limit + 1))))
+            rows = behind(order, None if after is None else rank(after, kind, order), limits.limit + 1)
         if len(rows) > limits.limit:
             rows = rows[: limits.limit]
             current().next_page(self._close(values_of(rows[-1], kind, order), question))
@@ -130,17 +130,10 @@ def _by_time(where: Condition, order: Order, after: list[Any] | None, limit: int
         size *= 4  # many of the same moment
 
 
-def _behind(rows: Iterable[Row], kind: str, order: Order, after: list[Any] | None, number: int) -> list[Row]:
-    """The first rows behind a place."""
-    if not order:  # rows come as they were created
-        last = -1 if after is None else after[-1]
-        return list(islice((row for row in rows if row.seq > last), number))
+def behind(rows: Iterable[Row], kind: str, order: Order, after: Rank | None, number: int) -> list[Row]:
+    """The first of all rows behind a place."""
     key = rank_of(kind, order)
-    if after is None:
-        return heapq.nsmallest(number, rows, key)
-    begin = rank(after, kind, order)
-    return heapq.nsmallest(number, _greater(rows, key, begin), key)
-
-
-def _greater(rows: Iterable[Row], key: Callable[[Row], Any], begin: Any) -> Iterator[Row]:
-    return (row for row in rows if begin < key(row))
+    later = rows if after is None else (row for row in rows if key(row) > after)
+    if not order:  # rows come as they were created
+        return list(kept(islice(later, number)))
+    return list(kept(heapq.nsmallest(number, later, key)))

@@ -14,7 +14,7 @@ from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.search import notes
 from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.condition import Condition, both
-from jupyter_shinecat.catalog.search.cursor import Cursors
+from jupyter_shinecat.catalog.search.cursor import Cursors, behind
 from jupyter_shinecat.catalog.search.facets import tallied
 from jupyter_shinecat.catalog.search.index import DatasetIndex
 from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
@@ -82,10 +82,10 @@ class Engine:
             found = self._cursors.page(
                 kind, where, limits,
                 lambda narrowed, some: self._rows(kind, narrowed, visible, some),
-                lambda work: self._answer(
+                lambda order, after, number: self._answer(
                     kind, where, visible,
-                    lambda search: work(search.all_rows(where)),
-                    lambda snapshot: work(matching(snapshot, kind, where, visible)),
+                    lambda search: search.behind(where, order, after, number),
+                    lambda snapshot: behind(matching(snapshot, kind, where, visible), kind, order, after, number),
                 ),
             )  # fmt: skip
         return [(row.id, row.doc) for row in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import tantivy
@@ -12,7 +13,7 @@ from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.facet_texts import day_of, keys_of, texts_of
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.file_names import FILES
-from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
+from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS, ORDERED
 from jupyter_shinecat.catalog.search.terms import (
     equal_term,
     exists_term,
@@ -31,6 +32,7 @@ _SKIPPED = frozenset({"datasetlifecycle", FILES})
 _NUMBERS = (int, float)
 _EXACT_INT = 2**53
 _NAMES = frozenset({"value", "unit", "v", "u"})
+_AS_STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _FIRST_YEAR_MS = -2_208_988_800_000  # 1900, the earliest creation time that has an order of its own
 _LAST_MS = 2**43 - 1
 
@@ -45,7 +47,7 @@ def build_entry(seq: int, doc: dict[str, Any], columns: Columns) -> Entry:
         "seq": seq, "key": str(seq), "order": order_key(doc.get("creationTime"), seq), "eq": joined(terms),
         "words": joined(words), "pairs": joined(pairs), "grams": joined(gram_terms(name)), **numbers,
     }  # fmt: skip
-    for facet in FACETS:
+    for facet in (*FACETS, *ORDERED):
         entry[f"f_{facet}"] = texts_of(doc, facet)
     for facet in DATE_FACETS:
         entry[f"f_{facet}"] = day_of(doc, facet)
@@ -137,6 +139,8 @@ def _marks(doc: dict[str, Any], columns: Columns) -> tuple[set[str], dict[str, l
                 terms.add(equal_term(path, item))  # type: ignore[arg-type]  # never None for a text
                 if path in DATASET.dates and (moment := dates.parse(item)):
                     put(path, moment.timestamp() * 1000)
+                    if not _AS_STORED.fullmatch(item):  # its number does not tell how it is written
+                        terms.add(odd_term(path))
             elif isinstance(item, (int, float)):
                 if (term := equal_term(path, item)) is not None:
                     terms.add(term)
@@ -146,6 +150,8 @@ def _marks(doc: dict[str, Any], columns: Columns) -> tuple[set[str], dict[str, l
                     put(path, item)
             elif item is None:
                 terms.add(null_term(path))
+    for several in numbers.values():
+        several.sort()  # the least comes first: by that documents are ordered
     return terms, numbers
 
 

@@ -8,7 +8,9 @@ that was narrowed is narrow at once.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any
@@ -20,14 +22,16 @@ from jupyter_shinecat.catalog.search.about import no_note
 from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.compile import Compiler
 from jupyter_shinecat.catalog.search.condition import Always, And, Condition, OneOf, Or, both
-from jupyter_shinecat.catalog.search.entry import order_key
 from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
 from jupyter_shinecat.catalog.search.facets import Tally, anywhere, tallied
 from jupyter_shinecat.catalog.search.file_names import Judge
 from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
+from jupyter_shinecat.catalog.search.ordering import Order as Sort
+from jupyter_shinecat.catalog.search.ordering import Rank, rank_of
 from jupyter_shinecat.catalog.search.patience import kept, timed
 from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
+from jupyter_shinecat.catalog.search.sort_columns import SortColumns, Values
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
@@ -38,11 +42,15 @@ _COUNTED = frozenset((*FACETS, *DATE_FACETS, KEYS))
 # tantivy counts without the interpreter's lock.
 _COUNTERS = ThreadPoolExecutor(2, "catalog-counts")
 _PAGE = 500
+# Beyond so many, what has to be read before a page is remembered.
+_FAR, _CONFIRMED_AT_ONCE = 1_000, 5_000
 _LARGE_PAGE = 50_000
 _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
     (("creationTime", True),): Order.Desc,
     (("creationTime", False),): Order.Asc,
 }
+
+Key = Callable[[Row], Rank]
 
 
 class Doubt(Exception):
@@ -93,29 +101,35 @@ class IndexedSearch:
         judge = Judge(where)
         return [row for row in self._pending if self._shown(judge, row.doc)]
 
-    def _proposed(self, where: Condition, field: str, order: Order, wanted: int = _PAGE) -> Iterator[Row]:
-        return timed(self._pages(where, field, order, wanted))
+    def _proposed(
+        self, where: Condition, field: str, order: Order, wanted: int = _PAGE, start: int = 0
+    ) -> Iterator[Row]:
+        return timed(self._pages(where, field, order, wanted, start))
 
-    def _pages(self, where: Condition, field: str, order: Order, wanted: int) -> Iterator[Row]:
+    def _pages(self, where: Condition, field: str, order: Order, wanted: int, start: int) -> Iterator[Row]:
         """What the index finds, page by page in its order, each checked on the document; ``wanted`` are likely used."""
         query, exact = self._query(where)
-        judge = Judge(where)
-        offset, page = 0, min(max(wanted, 10), _LARGE_PAGE)
+        offset, page = start, min(max(wanted, 10), _LARGE_PAGE)
         while True:
             seqs = self._seqs(query, where, field, order, page, offset)
-            rows = self._snapshot.rows("dataset", seqs)
-            for seq in seqs:
-                row = rows.get(seq)
-                if row is None:
-                    raise Doubt(f"entry {seq} has no document")
-                if self._shown(judge, row.doc):
-                    yield row
-                elif exact:
-                    raise Doubt(f"entry {seq} does not agree with its document")
+            yield from self._checked(where, seqs, exact=exact)
             if len(seqs) < page:
                 return
             offset += page
             page = min(page * 4, _LARGE_PAGE)
+
+    def _checked(self, where: Condition, seqs: Sequence[int], *, exact: bool) -> Iterator[Row]:
+        """Documents of entries that fulfil the condition; with ``exact`` all of them must."""
+        judge = Judge(where)
+        rows = self._snapshot.rows("dataset", seqs)
+        for seq in seqs:
+            row = rows.get(seq)
+            if row is None:
+                raise Doubt(f"entry {seq} has no document")
+            if self._shown(judge, row.doc):
+                yield row
+            elif exact:
+                raise Doubt(f"entry {seq} does not agree with its document")
 
     def _seqs(self, query: Query, where: Condition, field: str, order: Order, page: int, offset: int) -> list[int]:
         """One page of what the index finds; it remembers the small ones."""
@@ -144,26 +158,78 @@ class IndexedSearch:
 
     def rows(self, where: Condition, limits: Limits) -> list[Row]:
         """Rows in order, within the limits."""
-        fresh = self._fresh(where)
-        end = limits.skip + limits.limit
-        by_time = _BY_TIME.get(limits.order)
-        if by_time is not None:
-            sign = -1 if by_time == Order.Desc else 1
+        key = rank_of("dataset", limits.order)
+        fresh = sorted(self._fresh(where), key=key)
+        end, exact = limits.skip + limits.limit, self._query(where)[1]
+        # So many entries are surely before the page, however many of the fresh ones are.
+        start = max(0, limits.skip - len(fresh))
+        if limits.order and limits.order not in _BY_TIME:
+            seqs = self._in_order(where, limits.order)
+            rows = self._checked(where, seqs[start:end], exact=True)
+        elif exact or limits.skip < _FAR:
+            start = start if exact else 0
+            field, order = ("order", _BY_TIME[limits.order]) if limits.order else ("seq", Order.Asc)
+            rows = self._proposed(where, field, order, end - start, start)
+        else:
+            seqs = self._confirmed(where, limits.order, end)
+            rows = self._checked(where, seqs[start:end], exact=True)
+        return list(kept(_page(rows, fresh, key, start, limits)))
 
-            def key(row: Row) -> int:
-                return sign * order_key(row.doc.get("creationTime"), row.seq)
+    def behind(self, where: Condition, order: Sort, after: Rank | None, number: int) -> list[Row]:
+        """The first rows behind a place in an order by fields."""
+        key = rank_of("dataset", order)
+        fresh = [row for row in self._fresh(where) if after is None or key(row) > after]
+        seqs, place = self._in_order(where, order), 0
+        if after is not None:
+            place = bisect_right(seqs, after, key=lambda seq: key(self._snapshot.rows("dataset", [seq])[seq]))
+        rows = self._checked(where, seqs[place : place + number], exact=True)
+        return list(kept(islice(heapq.merge(rows, sorted(fresh, key=key), key=key), number)))
 
-            merged = heapq.merge(self._proposed(where, "order", by_time, end), sorted(fresh, key=key), key=key)
-            return list(kept(islice(merged, limits.skip, end)))
-        proposed = self._proposed(where, "seq", Order.Asc, end)
-        if not limits.order:
-            merged = heapq.merge(proposed, sorted(fresh, key=lambda row: row.seq), key=lambda row: row.seq)
-            return list(kept(islice(merged, limits.skip, end)))
-        found = sorted(kept(chain(proposed, fresh)), key=lambda row: row.seq)
-        docs = [(row, row.doc) for row in found]
-        for path, descending in reversed(limits.order):
-            docs.sort(key=lambda pair: sort_value(pair[1], path), reverse=descending)
-        return [row for row, _doc in docs[limits.skip : end]]
+    # -- all hits in order --
+
+    def _in_order(self, where: Condition, order: Sort) -> array[int]:
+        """Entries of all hits in an order by fields, without those that changed since."""
+
+        def find() -> tuple[array[int], frozenset[int]]:
+            query, exact = self._query(where)
+            if exact:
+                columns = SortColumns(self._view, self._snapshot, query)
+                seqs, values = columns.seqs, [columns.of(path) for path, _descending in order]
+            else:
+                seqs, values = self._read_values(where, order)
+            for (_path, descending), of in reversed(list(zip(order, values, strict=True))):
+                seqs.sort(key=of.__getitem__, reverse=descending)
+            return array("Q", seqs), frozenset(self._outdated)
+
+        question = repr(where), repr(self._visible.condition), order
+        found, left_out = self._view.orders.recall(question, find, lambda found: len(found[0]))
+        if not left_out <= set(self._outdated):
+            found, left_out = find()  # found for a later moment, just now
+        changed = set(self._outdated) - left_out
+        return array("Q", (seq for seq in found if seq not in changed)) if changed else found
+
+    def _read_values(self, where: Condition, order: Sort) -> tuple[list[int], list[Values]]:
+        seqs: list[int] = []
+        values: list[Values] = [{} for _ in order]
+        for row in self._proposed(where, "seq", Order.Asc):
+            seqs.append(row.seq)
+            for (path, _descending), of in zip(order, values, strict=True):
+                of[row.seq] = sort_value(row.doc, path)
+        return seqs, values
+
+    def _confirmed(self, where: Condition, order: Sort, number: int) -> array[int]:
+        """Entries of at least so many hits by time, all of them read at some time: what was read is remembered."""
+        field, way = ("order", _BY_TIME[order]) if order else ("seq", Order.Asc)
+        question = self._question(where, "confirmed", order)
+        known: tuple[array[int], int] = self._view.orders.recall(question, lambda: (array("Q"), 0), lambda _: 0)
+        seqs, offset = known
+        while len(seqs) < number and offset >= 0:
+            query, _exact = self._query(where)
+            page = self._page(query, field, way, _CONFIRMED_AT_ONCE, offset)
+            seqs = seqs + array("Q", (row.seq for row in timed(self._checked(where, page, exact=False))))
+            offset = offset + len(page) if len(page) == _CONFIRMED_AT_ONCE else -1
+            self._view.orders.put(question, (seqs, offset), len(seqs))
+        return seqs
 
     def count(self, where: Condition) -> int:
         """How many there are."""
@@ -253,6 +319,20 @@ class IndexedSearch:
     def _number(self, query: Query) -> int:
         found: Any = self._view.searcher.aggregate(query, {"all": {"value_count": {"field": "seq"}}})
         return int(found["all"]["value"])
+
+
+def _page(rows: Iterator[Row], fresh: list[Row], key: Key, start: int, limits: Limits) -> Iterator[Row]:
+    """The page of a list: ``rows`` are those of the index from place ``start`` on, ``fresh`` come in between."""
+    before = 0
+    if start:
+        first = next(rows, None)
+        if first is None:
+            return iter(())  # the page is behind the end
+        before = bisect_left(fresh, key(first), key=key)
+        rows = chain([first], rows)
+    place = start + before
+    merged = heapq.merge(rows, fresh[before:], key=key)
+    return islice(merged, limits.skip - place, limits.skip + limits.limit - place)
 
 
 def _broad(where: Condition) -> bool:

@@ -73,20 +73,26 @@ def _whole(raw: dict[str, Any], name: str, default: int) -> int:
 
 
 def sort_value(doc: Any, path: str) -> tuple[int, Any]:
-    """A value by which documents of mixed kinds can be ordered as MongoDB does: nothing, numbers, texts, others."""
+    """A value by which documents of mixed kinds can be ordered as MongoDB does: nothing, numbers, texts, others.
+
+    A list stands where its least value does.
+    """
     for value in values_at(doc, split(path)):
         if isinstance(value, list):
-            value = min((v for v in value if isinstance(v, str)), default=None)
-        if value is None:
-            break
-        if isinstance(value, bool):
-            return 4, value
-        if isinstance(value, (int, float)):
-            return 1, value
-        if isinstance(value, str):
-            return 2, value
-        return 3, ""
+            return min((sort_rank(item) for item in value if isinstance(item, (str, int, float))), default=(0, 0))
+        return sort_rank(value)
     return 0, 0
+
+
+def sort_rank(value: Any) -> tuple[int, Any]:
+    """The place of one value among those of all kinds."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, bool):
+        return 4, value
+    if isinstance(value, (int, float)):
+        return 1, value
+    return (2, value) if isinstance(value, str) else (3, "")
 
 
 class Projection:

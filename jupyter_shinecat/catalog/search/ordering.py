@@ -11,6 +11,7 @@ from .entry import order_key
 from .options import sort_value
 
 Order = tuple[tuple[str, bool], ...]
+Rank = tuple[Any, ...]
 BY_TIME = "creationTime"
 
 
@@ -45,7 +46,7 @@ def values_of(row: Row, kind: str, order: Order) -> list[Any]:
     return [*(list(sort_value(row.doc, path)) for path, _descending in order), row.seq]
 
 
-def rank(values: list[Any], kind: str, order: Order) -> tuple[Any, ...]:
+def rank(values: list[Any], kind: str, order: Order) -> Rank:
     """Something that compares as the rows are ordered."""
     sign = time_sign(kind, order)
     if sign:
@@ -55,7 +56,7 @@ def rank(values: list[Any], kind: str, order: Order) -> tuple[Any, ...]:
     return (*ranked, values[-1])
 
 
-def rank_of(kind: str, order: Order) -> Callable[[Row], tuple[Any, ...]]:
+def rank_of(kind: str, order: Order) -> Callable[[Row], Rank]:
     """The rank of rows."""
     return lambda row: rank(values_of(row, kind, order), kind, order)
 

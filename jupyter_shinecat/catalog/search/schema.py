@@ -7,7 +7,7 @@ from pathlib import Path
 import tantivy
 
 # Grows with every change of what an entry holds: an index of another version is built anew.
-VERSION = 4
+VERSION = 5
 
 # Fields whose values are counted by the index; others are counted by reading documents.
 FACETS = (
@@ -17,6 +17,8 @@ FACETS = (
 )  # fmt: skip
 DATE_FACETS = ("creationTime", "startTime", "endTime", "createdAt", "updatedAt")
 KEYS = "metadataKeys"
+# Further texts by which datasets are ordered.
+ORDERED = ("datasetName",)
 
 # Columns of numbers. The schema is written at each commit, so their number is bounded; see :mod:`.columns`.
 MAX_COLUMNS = 2048
@@ -36,7 +38,8 @@ def build_schema() -> tantivy.Schema:
     ``key``: the dataset's ``seq`` as a text, by which entries are deleted (in tantivy 0.27 a deletion by a whole number
     silently does nothing). ``order``: creation time. ``eq``: what is where. ``words``: words, and single characters of
     Chinese. ``pairs``: neighbouring characters of Chinese, in their places. ``grams``: threes of characters of names,
-    in their places. ``f_...``: values to count. ``n...``: numbers. ``note``: what the index says of itself.
+    in their places. ``f_...``: values to count and to order by. ``n...``: numbers. ``note``: what the index says of
+    itself.
     """
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("seq", indexed=True, fast=True)
@@ -46,7 +49,7 @@ def build_schema() -> tantivy.Schema:
     builder.add_text_field("words", tokenizer_name=_TERMS, index_option="basic")
     builder.add_text_field("pairs", tokenizer_name=_TERMS, index_option="position")
     builder.add_text_field("grams", tokenizer_name=_TERMS, index_option="position")
-    for name in (*FACETS, *DATE_FACETS, KEYS):
+    for name in (*FACETS, *DATE_FACETS, KEYS, *ORDERED):
         builder.add_text_field(f"f_{name}", tokenizer_name="raw", index_option="basic", fast=True)
     for number in range(MAX_COLUMNS):
         builder.add_float_field(f"n{number}", fast=True)

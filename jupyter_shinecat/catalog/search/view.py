@@ -15,6 +15,8 @@ from jupyter_shinecat.catalog.search.columns import Columns
 
 T = TypeVar("T")
 _ROOM = 200_000
+# Orders are arrays of eight bytes a dataset.
+_ORDERS_ROOM, _LARGEST_ORDER = 4_000_000, 2_000_000
 
 
 class Memory:
@@ -24,10 +26,13 @@ class Memory:
     ----------
     room
         How many values all answers together may have.
+    largest
+        How many one of them may have.
     """
 
-    def __init__(self, room: int = _ROOM) -> None:
+    def __init__(self, room: int = _ROOM, largest: int = _ROOM // 20) -> None:
         self._room = room
+        self._largest = largest
         self._guard = threading.Lock()
         self._answers: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
         self._taken = 0
@@ -37,22 +42,36 @@ class Memory:
 
         Of the question, texts and numbers in tuples, a digest is kept: some questions are millions of bytes long.
         """
-        key = hashlib.blake2b(repr(question).encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        key = _digest(question)
         with self._guard:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 remembered: T = self._answers[key][0]
                 return remembered
         found = find()
-        weight = 50 + weigh(found)  # the question takes room too
-        if weight <= self._room // 20:
-            with self._guard:
-                if key not in self._answers:
-                    self._answers[key] = found, weight
-                    self._taken += weight
-                while self._taken > self._room:
-                    self._taken -= self._answers.popitem(last=False)[1][1]
+        self._keep(key, found, 50 + weigh(found))  # the question takes room too
         return found
+
+    def put(self, question: Any, answer: Any, weight: int) -> None:
+        """Remember another answer to the question."""
+        key = _digest(question)
+        with self._guard:
+            self._taken -= self._answers.pop(key, (None, 0))[1]
+        self._keep(key, answer, 50 + weight)
+
+    def _keep(self, key: bytes, answer: Any, weight: int) -> None:
+        if weight > self._largest:
+            return
+        with self._guard:
+            if key not in self._answers:
+                self._answers[key] = answer, weight
+                self._taken += weight
+            while self._taken > self._room:
+                self._taken -= self._answers.popitem(last=False)[1][1]
+
+
+def _digest(question: Any) -> bytes:
+    return hashlib.blake2b(repr(question).encode("utf-8", "surrogatepass"), digest_size=32).digest()
 
 
 @dataclass(frozen=True)
@@ -69,3 +88,4 @@ class View:
     columns: Columns
     newest: tuple[int, ...] = ()
     memory: Memory = field(default_factory=Memory)
+    orders: Memory = field(default_factory=lambda: Memory(_ORDERS_ROOM, _LARGEST_ORDER))

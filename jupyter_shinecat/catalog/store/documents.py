@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -15,6 +16,14 @@ Doc = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _CHUNK = 500
+
+
+@lru_cache(256)
+def _decoder_of(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Decodes these fields of a document and passes over the others, which is far quicker than to build them all."""
+    fields = [(f"field{number}", Any, msgspec.UNSET) for number in range(len(names))]
+    rename = {f"field{number}": name for number, name in enumerate(names)}
+    return msgspec.json.Decoder(msgspec.defstruct("Part", fields, rename=rename))
 
 
 class Row:
@@ -40,6 +49,13 @@ class Row:
         if self._doc is None:
             self._doc = _decode(self._body)
         return self._doc
+
+    def part(self, *names: str) -> Doc:
+        """The document with these fields only."""
+        if self._doc is not None:
+            return {name: self._doc[name] for name in names if name in self._doc}
+        found = msgspec.structs.astuple(_decoder_of(names).decode(self._body))
+        return {name: value for name, value in zip(names, found, strict=True) if value is not msgspec.UNSET}
 
 
 def links_of(kind: str, doc: Doc) -> set[tuple[str, str]]:
@@ -91,6 +107,26 @@ class Snapshot:
             query = f"SELECT seq, id, change, body FROM {kind} WHERE seq IN ({marks})"
             found.update((row[0], Row(*row)) for row in self._sql.execute(query, part))
         return found
+
+    def ids(self, kind: str, seqs: Iterable[int]) -> dict[int, str]:
+        """Ids by ``seq``."""
+        wanted = list(seqs)
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            marks = ",".join("?" * len(part))
+            found.update(self._sql.execute(f"SELECT seq, id FROM {kind} WHERE seq IN ({marks})", part))
+        return found
+
+    def between(self, kind: str, first: int, last: int) -> Iterator[Row]:
+        """Rows by ``seq``, both ends included."""
+        query = f"SELECT seq, id, change, body FROM {kind} WHERE seq BETWEEN ? AND ? ORDER BY seq"
+        for row in self._sql.execute(query, (first, last)):
+            yield Row(*row)
+
+    def last_seq(self, kind: str) -> int:
+        """The highest ``seq``; 0 when there is none."""
+        return self._number(f"SELECT coalesce(max(seq), 0) FROM {kind}")
 
     def scan(self, kind: str, ids: Iterable[str] | None = None) -> Iterator[Row]:
         """Every row in order of creation, or those of ``ids``."""
