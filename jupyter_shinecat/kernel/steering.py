@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from jupyter_shinecat import record
 from jupyter_shinecat.errors import ShineCatError
@@ -44,38 +44,51 @@ def _untracked() -> Iterator[None]:
 
 
 @plainly
-def param(name: str, value: T) -> T:
-    """Name a value that the analysis is run with; it stands among the parameters of the results that follow.
+@overload
+def param(name: str, value: T, /) -> T: ...
+@overload
+def param(**values: Any) -> Any: ...
+def param(*named: Any, **values: Any) -> Any:
+    """Name values that the analysis is run with; they stand among the parameters of the results that follow.
 
     Parameters
     ----------
-    name
-        Its name; said again, the latest value counts.
-    value
-        A number, a text, or lists and dictionaries of them; of anything else its text is kept.
+    named
+        A name and its value: ``threshold = sc.param("threshold", 3.5)``.
+    values
+        The same, any number of them: ``sc.param(threshold=3.5, detector="AGIPD")``. A value is a number, a text, or
+        lists and dictionaries of them; of anything else its text is kept. Said again, the latest value counts.
 
     Returns
     -------
     :
-        ``value`` itself: ``threshold = sc.param("threshold", 3.5)``.
+        The value itself; of several a dictionary.
 
     Raises
     ------
     ShineCatError
-        The name is empty or no text.
+        A name is empty or no text, or its value is missing.
 
     Examples
     --------
     >>> threshold = param("threshold", 3.5)
     >>> threshold
     3.5
+    >>> param(low=1, high=2)
+    {'low': 1, 'high': 2}
     """
-    if not isinstance(name, str) or not name.strip():
-        raise ParameterError(tr("A parameter needs a name."), do=tr('Write sc.param("threshold", 3.5), say.'))
+    told = dict(values)
+    if named or not told:
+        if len(named) != 2 or not isinstance(named[0], str) or not named[0].strip():
+            raise ParameterError(
+                tr("A parameter needs a name and a value."), do=tr('Write sc.param("threshold", 3.5), say.')
+            )
+        told = {named[0].strip(): named[1], **told}
     recorder = record.current()
     if recorder is not None:
-        recorder.param(name.strip(), plain(value))
-    return value
+        for name, value in told.items():
+            recorder.param(name, plain(value))
+    return next(iter(told.values())) if len(told) == 1 else told
 
 
 def session() -> AbstractContextManager[None]:

@@ -190,7 +190,9 @@ def test_parameters_in_a_notebook(notebook: Notebook) -> None:
     assert notebook.ok("print(sc.param('threshold', 3), sc.param('names', ('a', 1j)), end='')") == "3 ('a', 1j)"
     told = [(line["name"], line["value"]) for line in notebook.lines("param")]
     assert told == [("threshold", 3), ("names", ["a", "1j"])]
+    assert notebook.ok("print(sc.param(low=1, high=2), sc.param(width=7), end='')") == "{'low': 1, 'high': 2} 7"
     assert notebook.run("sc.param('', 3)").error[0] == "ParameterError"
+    assert notebook.run("sc.param('threshold')").error[0] == "ParameterError"
 
 
 def test_session_in_a_notebook_changes_nothing(notebook: Notebook) -> None:
