@@ -271,9 +271,13 @@ class Access:
 
     # -- jobs --
 
+    def makes_any_job(self, who: Identity) -> bool:
+        """Whether ``who`` makes jobs of every type, for everybody and on every dataset."""
+        return self.is_admin(who) or self._in(who, self._settings.facility.job_create_privileged_groups)
+
     def check_create_job(self, who: Identity, doc: Doc, rule: str, snapshot: Snapshot, datasets: list[Doc]) -> None:
         """Raise a 403 unless ``rule`` of the job's type, or a role, lets ``who`` create it for its owner."""
-        if self.is_admin(who) or self._in(who, self._settings.facility.job_create_privileged_groups):
+        if self.makes_any_job(who):
             return
         if who.signed_in:
             own_group = doc.get("ownerGroup") is None or doc["ownerGroup"] in who.groups

@@ -76,10 +76,16 @@ def test_those_who_may_see_a_dataset_are_told_of_it(catalog, people):
         hidden = zhang.create()["pid"]
         shared = zhang.create(accessGroups=["AMO"])["pid"]
         assert zhang.patch(zhang.ds(shared, version=4), json={"description": "x"}).status_code == 200
-        assert zhang.delete(zhang.ds(shared)).status_code == 200
-        kinds = ["dataset.created", "dataset.updated", "dataset.deleted"]
+        assert zhang.patch(zhang.ds(shared, "/datasetlifecycle"), json={"retrievable": True}).status_code == 200
+        draft = {"title": "t", "abstract": "a", "datasetPids": [hidden, shared], "metadata": {}}
+        doi = zhang.post("/api/v4/publisheddata", json=draft).json()["doi"].replace("/", "%2F")
+        assert zhang.post(f"/api/v4/publisheddata/{doi}/publish").status_code == 201
+        assert people["admin"].delete(people["admin"].ds(shared)).status_code == 200
+        updated = "dataset.updated"
+        kinds = [("dataset.created", shared), (updated, shared), (updated, shared), (updated, hidden),
+                 (updated, shared), ("dataset.deleted", shared)]  # fmt: skip
         told = [listening["wangxch"].next() for _kind in kinds]
-        assert [(name, data["pid"]) for name, data in told] == [(kind, shared) for kind in kinds]
+        assert [(name, data["pid"]) for name, data in told] == kinds
         assert set(told[0][1]) == {"pid", "datasetName", "type", "ownerGroup", "updatedAt"}
         assert listening["zhangxf"].next()[1]["pid"] == hidden
     finally:
@@ -165,6 +171,18 @@ async def test_one_account_has_five_connections(events):
     for stream in [*streams[1:5], last]:
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
+
+
+@pytest.mark.anyio
+async def test_a_quiet_connection_ends_with_its_token(events, monkeypatch):
+    monkeypatch.setattr("jupyter_shinecat.catalog.managers.events.PULSE_S", 0.01)
+    held = {"t": Identity("1", "li")}
+    events._identify = lambda token: held.get(token, Identity())
+    stream = events.stream("1", "t")
+    assert [await anext(stream), await anext(stream)] == [b": connected\n\n", b": still here\n\n"]
+    held.clear()
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
 
 
 @pytest.fixture

@@ -103,6 +103,28 @@ def test_nobody_makes_a_job_for_somebody_else(roles, owner):
     assert allowed(roles, lambda who: who.post("/api/v4/jobs", json=body)) == {"zhangxf", "admin", "runner"}
 
 
+def test_a_job_does_not_tell_which_files_a_hidden_dataset_has(roles):
+    zhang = roles["zhangxf"]
+    pid = zhang.create()["pid"]
+    file = {"path": "there.h5", "size": 1, "time": "2026-05-01T10:00:00Z"}
+    made = zhang.post(zhang.ds(pid, "/origdatablocks"), json={"size": 1, "dataFileList": [file]})
+    assert made.status_code == 201
+    expected = {
+        ("zhangxf", "#all"): (201, 400), ("runner", "#all"): (201, 400), ("stranger", "#all"): (400, 400),
+        ("anonymous", "#all"): (400, 400), ("stranger", "#datasetAccess"): (403, 403),
+    }  # fmt: skip
+    for (name, rule), statuses in expected.items():
+        answers = [
+            roles[name].post(
+                "/api/v4/jobs", json={"type": rule, "jobParams": {"datasetList": [{"pid": pid, "files": [path]}]}}
+            )
+            for path in ("there.h5", "gone.h5")
+        ]
+        assert tuple(answer.status_code for answer in answers) == statuses, (name, rule)
+        if statuses[0] != 201:
+            assert answers[0].text == answers[1].text.replace("gone", "there")
+
+
 MAY_UPDATE = {
     "#all": EVERY,
     "#jobOwnerUser": {"zhangxf"},

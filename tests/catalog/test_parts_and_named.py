@@ -119,6 +119,12 @@ def test_nobody_attaches_to_what_is_not_theirs(zhang, wang):
     assert own.status_code == 201
     moved = wang.patch(f"/api/v4/attachments/{own.json()['aid']}", json={"relationships": [relation]})
     assert moved.status_code == 403
+    # Nor does anybody take away what is attached there, whoever's picture it is.
+    attached = {**body, "ownerGroup": "SHINE", "relationships": [relation]}
+    aid = zhang.post("/api/v4/attachments", json=attached).json()["aid"]
+    assert wang.patch(f"/api/v4/attachments/{aid}", json={"relationships": []}).status_code == 403
+    assert wang.delete(f"/api/v4/attachments/{aid}").status_code == 403
+    assert zhang.patch(f"/api/v4/attachments/{aid}", json={"relationships": []}).status_code == 200
     absent = {**relation, "targetId": "no/such"}
     assert (
         zhang.post("/api/v4/attachments", json={**PICTURE, "isPublished": False, "relationships": [absent]}).status_code

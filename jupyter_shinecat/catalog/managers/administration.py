@@ -75,7 +75,7 @@ class Administration(Manager):
         _only(sent, "email", "disabled", "addGroups", "removeGroups")
         more, less = _groups(sent.get("addGroups", [])), _groups(sent.get("removeGroups", []))
         disabled = sent.get("disabled")
-        if disabled not in (None, True, False):
+        if disabled is not None and not isinstance(disabled, bool):
             raise bad_request("disabled must be a boolean value")
         email = None if "email" not in sent else _email(sent["email"])
 

@@ -146,6 +146,8 @@ class Attachments(Manager):
             after = {**doc, **changes}
             self.access.check_attach(who, after)
             self._check_targets(tx, who, after)
+            # To take it away from something is a change of that, too.
+            self._check_targets(tx, who, {"relationships": _left(tx, doc, after)})
             stamp_changed(after, who)
             record(tx, self.settings, self.kind, aid, who, doc, after)
             tx.replace("attachment", aid, after)
@@ -179,6 +181,13 @@ class Attachments(Manager):
         if doc is None or (target is not None and target not in pairs):
             raise not_found(f"Attachment: {aid} not found")
         return doc
+
+
+def _left(tx: Snapshot, before: Doc, after: Doc) -> list[Doc]:
+    """Relations of ``before`` that ``after`` has no longer, to what is still there."""
+    kept = {(relation["targetType"], relation["targetId"]) for relation in after.get("relationships", [])}
+    pairs = {(relation["targetType"], relation["targetId"]) for relation in before.get("relationships", [])}
+    return [{"targetType": kind, "targetId": id} for kind, id in pairs - kept if tx.get(kind, id) is not None]
 
 
 def _access_groups(tx: Snapshot, doc: Doc) -> list[str]:

@@ -58,8 +58,8 @@ class Events(Manager):
     accounts
         For the names of those who are connected.
     identify
-        The caller of a token, asked again at each event: groups that were taken away count at once, and a token that
-        was revoked, or whose time is over, ends its connections.
+        The caller of a token, asked again at each event and each comment: groups that were taken away count at once,
+        and a token that was revoked, or whose time is over, ends its connections within seconds.
     clock
         Seconds, for tests.
     """
@@ -129,6 +129,8 @@ class Events(Manager):
                 try:
                     text = await asyncio.wait_for(subscription.waiting.get(), PULSE_S)
                 except TimeoutError:
+                    if await asyncio.to_thread(self._caller, subscription) is None:
+                        return
                     yield b": still here\n\n"
                     continue
                 if text is None:

@@ -83,6 +83,7 @@ class Jobs(Manager):
         with self.store.snapshot() as snapshot:
             datasets = self._known(snapshot, listed)
             self.access.check_create_job(who, doc, kind.create.auth, snapshot, datasets)
+            self._check_files(snapshot, who, listed)
         doc.update(
             id=new_uuid(), accessGroups=[], isPublished=False, configVersion=self._rules.version, jobResultObject={},
             statusCode=self._facility.job_default_status_code, statusMessage=self._facility.job_default_status_message,
@@ -104,14 +105,22 @@ class Jobs(Manager):
             dataset = snapshot.get("dataset", item["pid"])
             if dataset is None:
                 raise bad_request(f"Dataset with pid {item['pid'][:200]} does not exist.")
-            if item["files"]:
-                blocks = snapshot.scan("origdatablock", snapshot.linked("origdatablock", "dataset", item["pid"]))
-                paths = {file.get("path") for row in blocks for file in row.doc.get("dataFileList", [])}
-                missing = [path for path in item["files"] if path not in paths]
-                if missing:
-                    raise bad_request(f"At least one requested file could not be found: {missing[0][:200]}")
             datasets.append(dataset)
         return datasets
+
+    def _check_files(self, snapshot: Snapshot, who: Identity, listed: list[Doc]) -> None:
+        """Refuse files that are not there; those that ``who`` can't see are neither, so that no name can be guessed."""
+        every = self.access.makes_any_job(who)
+        visible = self.access.visible(who, "origdatablock")
+        for item in listed:
+            if not item["files"]:
+                continue
+            blocks = snapshot.scan("origdatablock", snapshot.linked("origdatablock", "dataset", item["pid"]))
+            seen = (row.doc for row in blocks if every or visible.shows(snapshot, row.doc))
+            paths = {file.get("path") for block in seen for file in block.get("dataFileList", [])}
+            missing = [path for path in item["files"] if path not in paths]
+            if missing:
+                raise bad_request(f"At least one requested file could not be found: {missing[0][:200]}")
 
     def form(self, doc: Doc, version: int) -> Doc:
         """A job as the API's ``version`` shows it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jupyter_shinecat.catalog import dates
@@ -11,7 +12,7 @@ from jupyter_shinecat.catalog.store.documents import Doc, Transaction
 
 from . import doi, json_schema
 from . import publication_fields as fields
-from .common import Manager, new_uuid, shown, stamp_changed, stamp_new
+from .common import Manager, Parts, new_uuid, shown, stamp_changed, stamp_new
 from .dataset_changes import share_access
 from .history import record
 from .limits import check_depth
@@ -21,9 +22,19 @@ _MAX_DATASETS = 10_000
 
 
 class Publications(Manager):
-    """Publications in the forms of v3 and v4 over one store."""
+    """Publications in the forms of v3 and v4 over one store.
+
+    Parameters
+    ----------
+    tell
+        Called with each dataset that was made public, once that is stored.
+    """
 
     kind = "publisheddata"
+
+    def __init__(self, parts: Parts, tell: Callable[[Doc], None]) -> None:
+        super().__init__(parts)
+        self._tell = tell
 
     def create(self, who: Identity, body: Any, *, version: int) -> Doc:
         """Store a private publication of datasets that ``who`` sees."""
@@ -71,7 +82,7 @@ class Publications(Manager):
             # One text for both: it must not tell what exists.
             if pid not in found or not visible.shows(tx, found[pid]):
                 raise bad_request(f"Dataset with pid {pid[:200]} does not exist or is not accessible.")
-        return list(found.values())
+        return [found[pid] for pid in dict.fromkeys(doc["datasetPids"])]
 
     def form(self, doc: Doc, version: int) -> Doc:
         """A publication as the API's ``version`` shows it."""
@@ -122,15 +133,15 @@ class Publications(Manager):
     def publish(self, who: Identity, id: str, *, version: int) -> Doc:
         """Make a private publication and its datasets public."""
 
-        def change(tx: Transaction) -> Doc:
+        def change(tx: Transaction) -> tuple[Doc, list[Doc]]:
             doc = self._stored(tx, who, id)
             datasets = self._publishable(tx, who, doc)
             if doc["status"] != "private":
                 raise bad_request(f"Published data is {doc['status']}: only private published data can be published.")
-            self._open(tx, who, datasets)
-            return self._keep(tx, who, doc, {**doc, "status": "public"})
+            opened = self._open(tx, who, datasets)
+            return self._keep(tx, who, doc, {**doc, "status": "public"}), opened
 
-        return self.form(self.store.change(change), version)
+        return self._told(self.store.change(change), version)
 
     def register(self, who: Identity, id: str, *, version: int) -> Doc:
         """Register the DOI: of a public publication, of an amended one anew; v3 publishes in the same step."""
@@ -146,13 +157,19 @@ class Publications(Manager):
         # The registry is asked between two transactions: it may take long, and may refuse.
         doi.register(self.settings.facility, self.store.change(check))
 
-        def change(tx: Transaction) -> Doc:
+        def change(tx: Transaction) -> tuple[Doc, list[Doc]]:
             doc = check(tx)
-            if doc["status"] == "private":
-                self._open(tx, who, self._datasets(tx, who, doc))
-            return self._keep(tx, who, doc, {**doc, "status": "registered", "registeredTime": dates.now()})
+            opened = self._open(tx, who, self._datasets(tx, who, doc)) if doc["status"] == "private" else []
+            after = {**doc, "status": "registered", "registeredTime": dates.now()}
+            return self._keep(tx, who, doc, after), opened
 
-        return self.form(self.store.change(change), version)
+        return self._told(self.store.change(change), version)
+
+    def _told(self, done: tuple[Doc, list[Doc]], version: int) -> Doc:
+        doc, opened = done
+        for dataset in opened:
+            self._tell(dataset)
+        return self.form(doc, version)
 
     def amend(self, who: Identity, id: str) -> Doc:
         """Open a registered publication for changes; administrators only."""
@@ -198,8 +215,8 @@ class Publications(Manager):
             listed = [{"instancePath": place, "message": message[:300]} for place, message in found[:50]]
             raise Refused(400, [item["message"] for item in listed], body=listed)
 
-    def _open(self, tx: Transaction, who: Identity, datasets: list[Doc]) -> None:
-        now = dates.now()
+    def _open(self, tx: Transaction, who: Identity, datasets: list[Doc]) -> list[Doc]:
+        now, opened = dates.now(), []
         for dataset in datasets:
             lifecycle = {**dataset.get("datasetlifecycle", {}), "publishedOn": now}
             after = {**dataset, "isPublished": True, "datasetlifecycle": lifecycle}
@@ -207,6 +224,8 @@ class Publications(Manager):
             record(tx, self.settings, "dataset", dataset["pid"], who, dataset, after)
             tx.replace("dataset", dataset["pid"], after)
             share_access(tx, dataset, after)
+            opened.append(after)
+        return opened
 
     def _stored(self, tx: Transaction, who: Identity, id: str) -> Doc:
         doc = tx.get(self.kind, id)

@@ -92,7 +92,9 @@ def _lifecycle(call: Call) -> Any:
 
 
 def _patch_lifecycle(call: Call) -> Any:
-    return call.by_id("pid", lambda pid: call.catalog.datasets.patch_lifecycle(call.who, pid, call.body))
+    doc = call.by_id("pid", lambda pid: call.catalog.datasets.patch_lifecycle(call.who, pid, call.body))
+    call.catalog.events.emit("dataset.updated", doc)
+    return doc["datasetlifecycle"]
 
 
 def _append(call: Call) -> Any:
