@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from jupyter_shinecat.catalog.search.keeper import Keeper
+from jupyter_shinecat.catalog.search.parts import Stopped
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.store import Store
 
@@ -89,6 +90,8 @@ class DatasetIndex:
                 if keeper is None:
                     keeper = Keeper.open(self._store, self._folder, lambda: self._closing)
                 self._publish(keeper)
+            except Stopped:
+                _log.info("the search index is built at the next start")
             except BaseException as error:  # tantivy's panics are no Exception; the catalog goes on without an index
                 self._view = None
                 _log.error("the search index failed; searches read the documents meanwhile: %s", error)

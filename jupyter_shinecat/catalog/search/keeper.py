@@ -15,6 +15,7 @@ from jupyter_shinecat.catalog.search import about
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.entry import as_document, build_entry
 from jupyter_shinecat.catalog.search.file_names import with_files
+from jupyter_shinecat.catalog.search.parts import NotBuilt, Parts, Stopped, number_of_parts
 from jupyter_shinecat.catalog.search.schema import open_index
 from jupyter_shinecat.catalog.search.terms import asked, unprepared_term
 from jupyter_shinecat.catalog.search.view import View
@@ -63,7 +64,10 @@ class Keeper:
 
     @classmethod
     def open(cls, store: Store, folder: Path, stopping: Callable[[], bool]) -> Keeper:
-        """The index in ``folder``, or a new one when that is missing, of another version or of another database."""
+        """The index in ``folder``, or a new one when that is missing, of another version or of another database.
+
+        Raises :class:`.parts.Stopped` when a large one was to be built, and somebody waits for the end.
+        """
         state = None
         if folder.exists():
             try:
@@ -76,6 +80,10 @@ class Keeper:
             _log.info("the search index is built anew")
             shutil.rmtree(folder)
         folder.mkdir(mode=0o700)
+        change = _in_parts(store, folder, stopping)
+        if change:
+            index = open_index(folder)
+            return cls(store, index, about.read_columns(index), change, stopping)
         return cls(store, open_index(folder, new=True), Columns(), 0, stopping)
 
     def catch_up(self) -> View | None:
@@ -159,6 +167,26 @@ class Keeper:
             Query.all_query(), 1, count=False, order_by_field="order", offset=place - 1, order=Order.Desc
         ).hits
         return int(hits[0][0])
+
+
+def _in_parts(store: Store, folder: Path, stopping: Callable[[], bool]) -> int:
+    """Build a large index by several processes; gives the change it has, 0 where that is no use or does not work."""
+    with store.snapshot() as snapshot:
+        large = snapshot.number_of_changes("dataset", 0, _LARGE_BATCH) == _LARGE_BATCH
+    number = number_of_parts()
+    if not large or number < 2:
+        return 0
+    if stopping():
+        raise Stopped
+    try:
+        return Parts(store, folder, number, stopping).build()
+    except Stopped:
+        raise
+    except NotBuilt as why:
+        _log.warning("the search index is built by one process, since several did not work: %s", why)
+        shutil.rmtree(folder)
+        folder.mkdir(mode=0o700)
+        return 0
 
 
 def _trusted(store: Store, index: tantivy.Index, state: dict[str, Any]) -> bool:

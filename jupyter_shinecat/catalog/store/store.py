@@ -28,6 +28,12 @@ class Store:
         uuid: str = self._database.uuid
         return uuid
 
+    @property
+    def path(self) -> Path:
+        """The database's file."""
+        path: Path = self._database.path
+        return path
+
     def listen(self, on_commit: Callable[[], None]) -> None:
         """Call ``on_commit`` in the writer's thread after each commit."""
         self._listeners.append(on_commit)
