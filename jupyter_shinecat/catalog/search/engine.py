@@ -21,6 +21,7 @@ from jupyter_shinecat.catalog.search.indexed import Behind, Doubt, IndexedSearch
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.ordering import in_order
 from jupyter_shinecat.catalog.search.patience import Patience, begin, kept
+from jupyter_shinecat.catalog.search.read_before import ReadBefore
 from jupyter_shinecat.catalog.search.scan import matching, named_ids
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 from jupyter_shinecat.catalog.store.store import Store
@@ -45,6 +46,7 @@ class Engine:
         self._store = store
         self.index = DatasetIndex(store, index_folder)
         self._cursors = Cursors(store)
+        self._read_before = ReadBefore()
 
     def close(self) -> None:
         """Let the index's files go."""
@@ -232,7 +234,7 @@ class Engine:
             if view is None or named_ids(snapshot, "dataset", where) is not None:
                 yield None
             else:
-                yield IndexedSearch(view, snapshot, visible)
+                yield IndexedSearch(view, snapshot, visible, self._read_before)
 
     def _last_change(self) -> int:
         with self._store.snapshot() as snapshot:

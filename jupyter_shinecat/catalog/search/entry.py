@@ -13,7 +13,7 @@ from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.facet_texts import day_of, keys_of, texts_of
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.file_names import FILES
-from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS, ORDERED
+from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
 from jupyter_shinecat.catalog.search.terms import (
     equal_term,
     exists_term,
@@ -47,7 +47,7 @@ def build_entry(seq: int, doc: dict[str, Any], columns: Columns) -> Entry:
         "seq": seq, "key": str(seq), "order": order_key(doc.get("creationTime"), seq), "eq": joined(terms),
         "words": joined(words), "pairs": joined(pairs), "grams": joined(gram_terms(name)), **numbers,
     }  # fmt: skip
-    for facet in (*FACETS, *ORDERED):
+    for facet in FACETS:
         entry[f"f_{facet}"] = texts_of(doc, facet)
     for facet in DATE_FACETS:
         entry[f"f_{facet}"] = day_of(doc, facet)

@@ -30,8 +30,9 @@ from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.search.ordering import Order as Sort
 from jupyter_shinecat.catalog.search.ordering import Rank, rank_of
 from jupyter_shinecat.catalog.search.patience import kept, timed
+from jupyter_shinecat.catalog.search.read_before import ReadBefore, Values
 from jupyter_shinecat.catalog.search.schema import DATE_FACETS, FACETS, KEYS
-from jupyter_shinecat.catalog.search.sort_columns import SortColumns, Values
+from jupyter_shinecat.catalog.search.sort_columns import SortColumns
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.documents import Doc, Row, Snapshot
 
@@ -70,9 +71,14 @@ class IndexedSearch:
         State of the index, taken before ``snapshot``.
     snapshot
         The moment that answers are of.
+    visible
+        What the caller may see.
+    read_before
+        Values to order by that were read before.
     """
 
-    def __init__(self, view: View, snapshot: Snapshot, visible: Visible) -> None:
+    def __init__(self, view: View, snapshot: Snapshot, visible: Visible, read_before: ReadBefore) -> None:
+        self._read_before = read_before
         self._view = view
         self._snapshot = snapshot
         self._visible = visible
@@ -193,7 +199,7 @@ class IndexedSearch:
         def find() -> tuple[array[int], frozenset[int]]:
             query, exact = self._query(where)
             if exact:
-                columns = SortColumns(self._view, self._snapshot, query)
+                columns = SortColumns(self._view, self._snapshot, query, self._read_before)
                 seqs, values = columns.seqs, [columns.of(path) for path, _descending in order]
             else:
                 seqs, values = self._read_values(where, order)

@@ -7,7 +7,7 @@ from pathlib import Path
 import tantivy
 
 # Grows with every change of what an entry holds: an index of another version is built anew.
-VERSION = 5
+VERSION = 6
 
 # Fields whose values are counted by the index; others are counted by reading documents.
 FACETS = (
@@ -17,8 +17,6 @@ FACETS = (
 )  # fmt: skip
 DATE_FACETS = ("creationTime", "startTime", "endTime", "createdAt", "updatedAt")
 KEYS = "metadataKeys"
-# Further texts by which datasets are ordered.
-ORDERED = ("datasetName",)
 
 # Columns of numbers. The schema is written at each commit, so their number is bounded; see :mod:`.columns`.
 MAX_COLUMNS = 2048
@@ -49,7 +47,7 @@ def build_schema() -> tantivy.Schema:
     builder.add_text_field("words", tokenizer_name=_TERMS, index_option="basic")
     builder.add_text_field("pairs", tokenizer_name=_TERMS, index_option="position")
     builder.add_text_field("grams", tokenizer_name=_TERMS, index_option="position")
-    for name in (*FACETS, *DATE_FACETS, KEYS, *ORDERED):
+    for name in (*FACETS, *DATE_FACETS, KEYS):
         builder.add_text_field(f"f_{name}", tokenizer_name="raw", index_option="basic", fast=True)
     for number in range(MAX_COLUMNS):
         builder.add_float_field(f"n{number}", fast=True)

@@ -14,13 +14,13 @@ from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import sort_rank, sort_value
 from jupyter_shinecat.catalog.search.paths import split
 from jupyter_shinecat.catalog.search.patience import timed
-from jupyter_shinecat.catalog.search.schema import FACETS, ORDERED
+from jupyter_shinecat.catalog.search.read_before import ReadBefore, Values
+from jupyter_shinecat.catalog.search.schema import FACETS
 from jupyter_shinecat.catalog.search.terms import asked, exists_term, odd_term, unprepared_term
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.documents import Snapshot
 
-Values = dict[int, tuple[int, Any]]
-_TEXTS = frozenset((*FACETS, *ORDERED))
+_TEXTS = frozenset(FACETS)  # a column of names, nearly all different, is slower than the documents
 _READ_AT_ONCE = 5000
 
 
@@ -33,9 +33,12 @@ class SortColumns:
         The index and the documents.
     query
         Finds the hits.
+    read_before
+        Values that were read before.
     """
 
-    def __init__(self, view: View, snapshot: Snapshot, query: Query) -> None:
+    def __init__(self, view: View, snapshot: Snapshot, query: Query, read_before: ReadBefore) -> None:
+        self._read_before = read_before
         self._view = view
         self._snapshot = snapshot
         self._query = query
@@ -108,11 +111,15 @@ class SortColumns:
         segments = split(path)
         # A key may hold dots itself.
         names = [".".join(segments[: length + 1]) for length in range(len(segments))]
-        wanted, found = list(seqs), {}
-        for start in range(0, len(wanted), _READ_AT_ONCE):
-            rows = self._snapshot.rows("dataset", wanted[start : start + _READ_AT_ONCE])
-            found.update({row.seq: sort_value(row.part(*names), path) for row in timed(rows.values())})
-        return found
+
+        def read(some: list[int]) -> Values:
+            found: Values = {}
+            for start in range(0, len(some), _READ_AT_ONCE):
+                rows = self._snapshot.rows("dataset", some[start : start + _READ_AT_ONCE])
+                found.update({row.seq: sort_value(row.part(*names), path) for row in timed(rows.values())})
+            return found
+
+        return self._read_before.values(self._snapshot, path, list(seqs), read)
 
     def _hits(self, query: Query) -> tuple[list[DocAddress], list[int]]:
         hits = self._view.searcher.search(query, self._all, count=False, order_by_field="seq", order=Order.Asc).hits
