@@ -7,13 +7,15 @@ an address on this machine, and ``token``, a capability of this kernel alone.
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import httpx
 
-from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
+from .errors import CatalogUnavailable
 from .secret import Secret
 
 
@@ -27,11 +29,13 @@ def transport(place: str) -> httpx.BaseTransport:
 
     Raises
     ------
-    ShineCatError
-        The file can't be read.
+    CatalogUnavailable
+        It is not on this machine, or can't be read.
     """
     if place.endswith(".json"):
         return _Tcp(*address(place))
+    if not os.path.exists(place):
+        raise _not_here(place)
     return httpx.HTTPTransport(uds=place)
 
 
@@ -40,17 +44,32 @@ def address(place: str) -> tuple[str, Secret]:
 
     Raises
     ------
-    ShineCatError
-        It can't be read.
+    CatalogUnavailable
+        It is of a server on another machine, or can't be read.
     """
     try:
         told = json.loads(Path(place).read_bytes())
-        return str(told["url"]), Secret(str(told["token"]))
-    except (OSError, ValueError, KeyError, TypeError) as cause:
-        raise ShineCatError(
+        url, token, host = str(told["url"]), Secret(str(told["token"])), str(told.get("host") or "")
+    except FileNotFoundError:
+        raise _not_here(place) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise CatalogUnavailable(
             tr("The address of your Jupyter server can't be read ({cause}).", cause=type(cause).__name__),
             do=tr("Restart the kernel; if it stays so, restart the server."),
         ) from None
+    if host and host != socket.gethostname():  # its port here may be anybody's, who would be given the capability
+        raise _not_here(host)
+    return url, token
+
+
+def _not_here(place: str) -> CatalogUnavailable:
+    return CatalogUnavailable(
+        tr("Your Jupyter server can't be reached from here ({place}).", place=place),
+        do=tr(
+            "If it was restarted, restart the kernel. On another machine than the server's, unset SHINECAT_SOCKET and "
+            "set SHINECAT_CATALOG_URL and SHINECAT_TOKEN."
+        ),
+    )
 
 
 class _Tcp(httpx.BaseTransport):

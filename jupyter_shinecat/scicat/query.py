@@ -158,6 +158,8 @@ _CHINESE = {
     "轮次": "run", "类型": "type", "组": "group", "关键词": "keyword", "仪器": "instrument", "样品": "sample",
 }  # fmt: skip
 _KEY = rf"(?P<key>[A-Za-z]+):|(?P<chinese>{'|'.join(sorted(_CHINESE, key=len, reverse=True))})[:：]"
+# The patterns take time that grows with the square of the length: here some milliseconds.
+LONGEST = 5000
 _TOKEN = re.compile(rf'\s*(?:{_KEY})?(?:"(?P<quoted>[^"]*)"|(?P<open>")|(?P<word>[^\s"]+))')
 _LISTS = {
     "group": "groups",
@@ -189,6 +191,8 @@ def parse_query(text: str) -> Query:
     >>> parse_query("lysozyme photon_energy > 9 keV").fields()["scientific"]
     [{'lhs': 'photon_energy', 'relation': 'GREATER_THAN', 'rhs': 9.0, 'unit': 'keV'}]
     """
+    if len(text) > LONGEST:
+        raise query_error(LONGEST, tr("This search is longer than {count} signs.", count=LONGEST))
     start = _split(text)
     where = _WHERE.match(text, start)
     start_of_conditions = where.end() if where else start

@@ -16,7 +16,7 @@ from typing import Any
 
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.outbox.process import birth, is_alive
+from jupyter_shinecat.outbox.process import birth, host, is_alive
 from jupyter_shinecat.scicat import Secret
 
 _PEER = struct.Struct("3i")  # pid, uid, gid
@@ -117,9 +117,10 @@ class Capabilities:
             self._passes.remove(one)
             one.remove()
         made = Pass(folder / f"{os.getpid()}-{secrets.token_hex(8)}.json", Secret(secrets.token_urlsafe(32)))
+        server = {"host": host(), "pid": os.getpid(), "born": birth(os.getpid())}
         descriptor = os.open(made.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump({"url": url, "token": made.token.reveal()}, file)
+            json.dump({"url": url, "token": made.token.reveal(), **server}, file)
         self._passes.append(made)
         return made
 
@@ -129,6 +130,15 @@ class Capabilities:
             one.remove()
         self._passes.clear()
         self._given.clear()
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove the files of servers of this machine that were killed: nobody listens for their capabilities any more."""
+    for path in folder.glob("*-*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads(path.read_bytes())
+            if told["host"] == host() and not is_alive(int(told["pid"]), str(told["born"])):
+                path.unlink()
 
 
 def peer_of(connection: Any) -> int | None:

@@ -8,15 +8,16 @@ from typing import Any
 
 from tornado import web
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from jupyter_shinecat.locale import tr
 
-from .capabilities import Capabilities, Capability, Pass, owner_of, peer_of
+from .capabilities import Capabilities, Capability, Pass, owner_of, peer_of, remove_stale
 from .handlers import PREFIX, Route, socket_routes
+from .listening import MB, close, listen, no_log
 
-_MB = 1024 * 1024
 _LOCAL = "127.0.0.1"
 
 
@@ -33,7 +34,7 @@ class TcpChannel:
 
     def __init__(self, services: Any, *, max_request_mb: int) -> None:
         self._services = services
-        self._max_request = max_request_mb * _MB
+        self._max_request = max_request_mb * MB
         self._capabilities = Capabilities()
         self._server: HTTPServer | None = None
         self._port = 0
@@ -60,19 +61,15 @@ class TcpChannel:
             No port is free, or the file can't be written.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._server is None:
+            remove_stale(folder)
         return self._capabilities.write(folder, self._listen())
 
     def _listen(self) -> str:
         """Our address; listens from now on."""
         if self._server is None:
             sockets = bind_sockets(0, _LOCAL)
-            open_ones = socket_routes(self._services)
-            routes = [(pattern, _guarded(route, self), options) for pattern, route, options in open_ones]
-            application = Application(routes, log_function=lambda handler: None)
-            self._server = HTTPServer(
-                application, max_body_size=self._max_request, max_buffer_size=self._max_request + _MB
-            )
-            self._server.add_sockets(sockets)
+            self._server = listen(_Guarded(self, self._services), sockets, self._max_request)
             self._port = sockets[0].getsockname()[1]
         return f"http://{_LOCAL}:{self._port}"
 
@@ -84,8 +81,7 @@ class TcpChannel:
         """Stop listening; all capabilities end."""
         self._capabilities.close()
         if self._server is not None:
-            self._server.stop()
-            await self._server.close_all_connections()
+            await close(self._server)
             self._server = None
 
     def admits(self, request: Any) -> bool:
@@ -97,12 +93,31 @@ class TcpChannel:
         return owner is None or owner == os.getuid()
 
 
-def _guarded(route: type[web.RequestHandler], channel: TcpChannel) -> type[web.RequestHandler]:
-    def prepare(self: web.RequestHandler) -> None:
-        if not channel.admits(self.request):
-            raise web.HTTPError(401, tr("This address is for one kernel only, and only while it runs."))
+@web.stream_request_body
+class _Refusal(Route):
+    """For who has no capability: answered before the body is read."""
 
-    return type(f"Tcp{route.__name__}", (route,), {"prepare": prepare, "__doc__": route.__doc__})
+    def prepare(self) -> None:
+        """Refuse."""
+        raise web.HTTPError(401, tr("This address is for one kernel only, and only while it runs."))
+
+    def data_received(self, chunk: bytes) -> None:
+        """What was on its way already; the connection is closed."""
+
+
+class _Guarded(Application):
+    """Our routes, each for who has a capability."""
+
+    def __init__(self, channel: TcpChannel, services: Any) -> None:
+        super().__init__(socket_routes(services), log_function=no_log)
+        self._channel = channel
+        self._services = services
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Called when the headers are there, and nothing of the body yet."""
+        if self._channel.admits(request):
+            return super().find_handler(request, **kwargs)
+        return self.get_handler_delegate(request, _Refusal, {"services": self._services})
 
 
 class EndpointRoute(Route):

@@ -20,10 +20,10 @@ from jupyter_shinecat.locale import tr
 
 from .channel import EndpointRoute
 from .handlers import PREFIX, socket_routes
+from .listening import MB, close, listen, no_log
 
 # sockaddr_un holds 108 bytes on Linux and 104 elsewhere.
 _LONGEST = 100
-_MB = 1024 * 1024
 
 
 def runtime_folder() -> Path:
@@ -103,7 +103,7 @@ class KernelSocket:
 
     def __init__(self, services: Any, *, max_request_mb: int) -> None:
         self._services = services
-        self._max_request = max_request_mb * _MB
+        self._max_request = max_request_mb * MB
         self._server: HTTPServer | None = None
         self.path: Path | None = None
 
@@ -119,22 +119,16 @@ class KernelSocket:
         remove_stale(folder)
         path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
         routes = [*socket_routes(self._services), (rf"{PREFIX}/endpoint", EndpointRoute, {"services": self._services})]
-        application = Application(routes, log_function=_no_log)
-        self._server = HTTPServer(application, max_body_size=self._max_request, max_buffer_size=self._max_request + _MB)
-        self._server.add_socket(bind_unix_socket(str(path), mode=0o600))
+        application = Application(routes, log_function=no_log)
+        self._server = listen(application, [bind_unix_socket(str(path), mode=0o600)], self._max_request)
         self.path = path
         return path
 
     async def stop(self) -> None:
         """Stop listening and remove the socket."""
         if self._server is not None:
-            self._server.stop()
-            await self._server.close_all_connections()
+            await close(self._server)
             self._server = None
         if self.path is not None:
             self.path.unlink(missing_ok=True)
             self.path = None
-
-
-def _no_log(_handler: Any) -> None:
-    """Kernels ask often; a line for each request would drown the server's log."""

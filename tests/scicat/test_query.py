@@ -28,7 +28,9 @@ def test_parse(text, query):
     assert parse_query(text) == query
 
 
-@pytest.mark.parametrize(("text", "place"), [('helium "open', 7), ("colour:red", 0), ("a  colour:red", 3), ('"', 0)])
+@pytest.mark.parametrize(
+    ("text", "place"), [('helium "open', 7), ("colour:red", 0), ("a  colour:red", 3), ('"', 0), ("a" * 5001, 5000)]
+)
 def test_errors_point_at_the_place(text, place):
     with pytest.raises(QueryError) as caught:
         parse_query(text)

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.kernel import session
 from jupyter_shinecat.kernel.elsewhere import endpoint
-from jupyter_shinecat.scicat import CatalogClient, SignInRequired
-from jupyter_shinecat.server.capabilities import owner_of
+from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, SignInRequired
+from jupyter_shinecat.server.capabilities import Capabilities, owner_of, remove_stale
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ async def test_each_kernel_has_its_own_way_that_ends_with_it(shinecat, jp_server
     assert await asyncio.to_thread(ask, places[2]) == "zhangxf"
     await shinecat.channel.stop()
     assert not any(os.path.exists(place) for place in places)
-    with pytest.raises(ShineCatError, match="can't be read"):
+    with pytest.raises(CatalogUnavailable, match=r"can't be reached from here.*restart the kernel"):
         ask(places[2])
 
 
@@ -101,6 +100,36 @@ async def test_a_kernel_that_crashed_finds_its_way_when_it_is_started_anew(shine
     await manager.shutdown_kernel(kernel, now=True)
     shinecat.kernel_pass()
     assert not os.path.exists(environ["SHINECAT_SOCKET"])
+
+
+async def test_a_stranger_is_refused_before_the_body(shinecat):
+    told = json.loads(Path(os.environ["SHINECAT_SOCKET"]).read_text())
+    host, port = told["url"].removeprefix("http://").split(":")
+    for token, status in (("wrong", b"401"), (told["token"], None)):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST /shinecat/api/query/parse HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        writer.write(f"{head}Content-Length: 1000000\r\n\r\n{{".encode())
+        if status is None:  # waits for the rest
+            writer.write(b'"text": "' + b"a" * 999_988 + b'"}')
+            assert b"400" in await reader.readline()
+            assert b"longer than 5000 signs" in await reader.readuntil(b"}")
+        else:
+            assert status in await reader.readline()
+            assert b"one kernel only" in await reader.read(), "the connection is closed"
+        writer.close()
+
+
+def test_files_of_killed_servers_are_removed(tmp_path):
+    alive = Capabilities().write(tmp_path, "http://127.0.0.1:9").path
+    told = json.loads(alive.read_text())
+    others = {"1-elsewhere.json": {"host": "far", "pid": 1}, "2-killed.json": {"born": "x:1"}}
+    for name, changes in others.items():
+        (tmp_path / name).write_text(json.dumps({**told, **changes}))
+    (tmp_path / "3-torn.json").write_text("{")
+    remove_stale(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {alive.name, "1-elsewhere.json", "3-torn.json"}
+    with pytest.raises(CatalogUnavailable, match=r"from here \(far\).*SHINECAT_CATALOG_URL"):
+        ask(str(tmp_path / "1-elsewhere.json"))
 
 
 def test_the_owner_of_a_connection_is_of_this_one_to_us():
