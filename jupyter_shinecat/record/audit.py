@@ -99,6 +99,15 @@ def _open(sink: Sink, args: tuple[Any, ...]) -> None:
     sink.opened(path, reads=reads, writes=writes, fresh=fresh, how="open")
 
 
+def _connect(sink: Sink, args: tuple[Any, ...]) -> None:
+    """A database (SQLite): whether it will be written isn't known yet, a new one surely is."""
+    path = args[0]
+    name = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ":memory:"
+    if name and not name.startswith((":", "file:")) and os.path.basename(name) != "history.sqlite":  # IPython's own
+        fresh = not os.path.exists(name)
+        sink.opened(name, reads=not fresh, writes=fresh, fresh=fresh, how="sqlite3")
+
+
 def _rename(sink: Sink, args: tuple[Any, ...]) -> None:
     if all(fd == -1 for fd in args[2:]):  # names relative to an open folder can't be told
         sink.renamed(args[0], args[1])
@@ -111,6 +120,7 @@ def _remove(sink: Sink, args: tuple[Any, ...]) -> None:
 
 _HANDLERS: dict[str, Callable[[Sink, tuple[Any, ...]], None]] = {
     "open": _open,
+    "sqlite3.connect": _connect,
     "os.rename": _rename,
     "os.remove": _remove,
     # Copies and moves open and rename, and are seen so; a removed tree goes by names relative to open folders.

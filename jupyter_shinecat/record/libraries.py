@@ -59,7 +59,7 @@ def table(opened: Seen, handed: Callable[[str, Iterable[object]], None]) -> dict
             return  # it lives in memory only
         # h5py makes a File of an open file's id at each `.file`: only names are files being opened.
         if isinstance(name, (str, bytes, os.PathLike)):
-            for one in _members(os.fsdecode(name)) if kwargs.get("driver") == "family" else [name]:
+            for one in _members(os.fsdecode(name), kwargs):
                 opened(one, mode, "h5py")
 
     def netcdf(args: tuple[Any, ...], kwargs: Mapping[str, Any], began: float) -> None:
@@ -106,6 +106,23 @@ def table(opened: Seen, handed: Callable[[str, Iterable[object]], None]) -> dict
             Wrap("ParquetFile.__init__", door(arrow, 0, "source", "r")),
             Wrap("ParquetDataset.__init__", door(arrow, 0, "path_or_paths", "r")),
             Wrap("ParquetWriter.__init__", door(arrow, 0, "where", "w")),
+            Wrap("read_metadata", door(arrow, 0, "where", "r")),
+            Wrap("read_schema", door(arrow, 0, "where", "r")),
+        ],
+        "pyarrow.orc": [
+            Wrap("ORCFile.__init__", door(arrow, 0, "source", "r")),
+            Wrap("ORCWriter.__init__", door(arrow, 0, "where", "w")),
+            Wrap("read_table", door(arrow, 0, "source", "r")),
+        ],
+        "pyarrow.ipc": [
+            Wrap("RecordBatchFileReader.__init__", door(arrow, 0, "source", "r")),
+            Wrap("RecordBatchStreamReader.__init__", door(arrow, 0, "source", "r")),
+            Wrap("RecordBatchFileWriter.__init__", door(arrow, 0, "sink", "w")),
+            Wrap("RecordBatchStreamWriter.__init__", door(arrow, 0, "sink", "w")),
+        ],
+        "pyarrow.json": [
+            Wrap("read_json", door(arrow, 0, "input_file", "r")),
+            Wrap("open_json", door(arrow, 0, "input_file", "r")),
         ],
         "pyarrow.feather": [
             Wrap("write_feather", door(arrow, 1, "dest", "w")),
@@ -121,6 +138,8 @@ def table(opened: Seen, handed: Callable[[str, Iterable[object]], None]) -> dict
             Wrap("write_dataset", dataset),
         ],
         "pyarrow": [
+            Wrap("input_stream", door(arrow, 0, "source", "r")),
+            Wrap("output_stream", door(arrow, 0, "source", "w")),
             Wrap("memory_map", door(arrow, 0, "path", (1, "mode", "r"))),
             Wrap("OSFile", door(arrow, 0, "path", (1, "mode", "r"))),
         ],
@@ -154,10 +173,14 @@ def _names(target: object) -> Iterable[object]:
     return [target] if isinstance(target, (str, bytes, os.PathLike)) else []
 
 
-def _members(pattern: str) -> list[str]:
-    """Files of HDF5's driver for large files, which are one: ``run%d.h5`` counted from 0."""
+def _members(name: str, options: Mapping[str, Any]) -> list[str]:
+    """Files of HDF5's drivers that make several: ``run%d.h5`` counted from 0, or one for metadata and one for data."""
+    if options.get("driver") == "split":
+        return [name + str(options.get(f"{part}_ext", f"-{part[0]}.h5")) for part in ("meta", "raw")]
+    if options.get("driver") != "family":
+        return [name]
     found: list[str] = []
-    while len(found) < _MOST and os.path.exists(one := pattern % len(found)):
+    while len(found) < _MOST and os.path.exists(one := name % len(found)):
         found.append(one)
     return found
 

@@ -18,7 +18,7 @@ from jupyter_shinecat.paths import results_dir, state_dir
 from . import audit
 from .cells import Cells, Run
 from .ending import Endings
-from .flow import Event, kind_of_module, names_in
+from .flow import Event, names_in
 from .handed import files_in
 from .libraries import table
 from .notebook import Notes, Seen
@@ -183,6 +183,8 @@ class Recorder:
                 self._beside(full, fresh)
             return
         whole = store_of(full) or full
+        if writes and os.path.isdir(full):  # tempfile opens the folder by name, and the file in it by an opener
+            return
         if reads:
             self._see(Event("read", pid=self._pids.get(full) or self._pids.get(whole), path=whole), how)
         if writes:
@@ -288,13 +290,11 @@ class Recorder:
             )
 
     def _namespaces(self) -> Iterable[dict[str, Any]]:
-        """The notebook's names, and those of modules of the user's own."""
+        """The notebook's names, and those of all modules."""
         yield self.shell.user_global_ns
-        libraries = (sys.prefix + os.sep, sys.base_prefix + os.sep)
         for name in list(sys.modules):
-            space = names_in(name) or {}
-            file = space.get("__file__")
-            if isinstance(file, str) and not file.startswith(libraries) and kind_of_module(name) == "user":
+            space = names_in(name)
+            if space is not None:
                 yield space
 
     def _handed(self, worker: str, values: Iterable[object]) -> None:

@@ -50,7 +50,7 @@ class Wrapping:
     table
         What to wrap, by the dotted name of the module that holds it.
     spaces
-        Gives the namespaces in which the user may have imported what is wrapped, by its name, before we began.
+        Gives the namespaces in which somebody may have imported what is wrapped, by its name, before we began.
     """
 
     def __init__(
@@ -85,25 +85,34 @@ class Wrapping:
         for holder, name, original, ours in reversed(self._undo):
             if holder.__dict__.get(name) is ours:
                 setattr(holder, name, original)
-        self._undo.clear()
-        for space, name, original, ours in self._named:
+        for space, name, original, ours in self._named:  # also in modules that are no longer known
             if space.get(name) is ours:
                 space[name] = original
+        with contextlib.suppress(Exception):
+            self._rename_back()
         self._named.clear()
+        self._undo.clear()
 
     def _rename_imported(self) -> None:
-        """``from netCDF4 import Dataset`` before we began: that name, too, leads to what is wrapped."""
-        instead = {
-            id(original): (original, ours) for holder, _, original, ours in self._undo if isinstance(holder, ModuleType)
-        }
-        if not instead:
-            return
-        for space in self._spaces():
-            for name, value in list(space.items()):
-                original, ours = instead.get(id(value), (None, None))
-                if ours is not None and value is original:
-                    space[name] = ours
-                    self._named.append((space, name, original, ours))
+        """``from netCDF4 import Dataset`` before we began, by anybody: that name, too, leads to what is wrapped."""
+        self._instead({id(old): (old, ours) for holder, _, old, ours in self._undo if isinstance(holder, ModuleType)})
+
+    def _rename_back(self) -> None:
+        """And what was imported by name since then leads to the original again."""
+        self._instead({id(ours): (ours, old) for holder, _, old, ours in self._undo if isinstance(holder, ModuleType)})
+
+    def _instead(self, instead: Mapping[int, tuple[Any, Any]]) -> None:
+        wrapped = {id(holder.__dict__) for holder, *_ in self._undo}
+        for space in self._spaces() if instead else ():
+            with contextlib.suppress(RuntimeError):  # another thread is importing: its names come later
+                # A look at the ids of all values costs little; only the few spaces that know one are gone through.
+                if id(space) in wrapped or instead.keys().isdisjoint(map(id, space.values())):
+                    continue
+                for name, value in list(space.items()):
+                    known, other = instead.get(id(value), (None, None))
+                    if other is not None and value is known:
+                        space[name] = other
+                        self._named.append((space, name, known, other))
 
     def _wrap(self, module: ModuleType) -> None:
         if not self._active:
@@ -122,12 +131,12 @@ class Wrapping:
             return
         if isinstance(original, type):
             ours: Any = self._stand_in(original, wrap.note)
-            # Pickles name a class by the module that made it: there, too, the name must lead to the stand-in.
-            home = sys.modules.get(original.__module__)
-            if home is not None and home is not module and getattr(home, name, None) is original:
-                self._put(home, name, original, ours)
         else:
             ours = self._around(original, wrap, method=isinstance(holder, type))
+        # Pickles name a class or function by the module that made it: there, too, the name must lead to ours.
+        home = sys.modules.get(original.__module__) if holder is module else None
+        if home is not None and home is not module and getattr(home, name, None) is original:
+            self._put(home, name, original, ours)
         self._put(holder, name, original, ours)
 
     def _put(self, holder: Any, name: str, original: Any, ours: Any) -> None:

@@ -306,3 +306,13 @@ def test_code_that_is_no_python_makes_everything_uncertain(tmp_path: Path) -> No
     session.chain.add(Trace(2, None))
     session.runs = 2
     assert inputs(session.cell("save('r', b)")) == {"A": False}
+
+
+def test_a_file_that_is_moved_over_another_brings_its_own_sources(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.names["replace"] = lambda old, new: (
+        (tmp_path / old).rename(tmp_path / new),
+        session.see("rename", path=str(tmp_path / old), target=str(tmp_path / new)),
+    )
+    outcome = session.cell("save('r', data('A'))\nsave('t', data('B'))\nreplace('t', 'r')")
+    assert inputs(outcome) == {"B": True}

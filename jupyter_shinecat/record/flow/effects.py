@@ -132,6 +132,8 @@ class Effects(ABC):
                 self.state.results.pop(event.path, None)
             self._wrote(event.path, sources)
         elif event.kind == "rename" and event.path and event.target:
+            if not self._loops:  # what stood there is gone
+                self.state.results.pop(event.target, None)
             self.state.rename(event.path, event.target, sources)
             self._made.add(event.target)
             self.written.pop(event.path, None)
