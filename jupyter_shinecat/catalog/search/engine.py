@@ -116,6 +116,8 @@ class Engine:
     ) -> dict[str, list[dict[str, Any]]]:
         """Counts by value for each facet; a facet's own part is left out of its own count."""
 
+        own = {facet.field: parts[facet.field] for facet in facets if facet.field in parts}
+        common = both(*(part for name, part in parts.items() if name not in own))
         # All facets that nothing is asked about share one condition.
         asked = [(both(*parts.values()), [facet for facet in facets if facet.field not in parts])]
         for facet in facets:
@@ -130,7 +132,7 @@ class Engine:
                 kind,
                 where,
                 visible,
-                lambda search: search.facets_of(some),
+                lambda search: search.facets_of(some, common, own),
                 lambda snapshot: [tallied(matching(snapshot, kind, where, visible), first)],
             )
 

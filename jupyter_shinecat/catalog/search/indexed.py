@@ -20,12 +20,13 @@ from tantivy import FieldType, Occur, Order, Query
 from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.search.about import no_note
 from jupyter_shinecat.catalog.search.asked_facets import Facet
-from jupyter_shinecat.catalog.search.compile import Compiler
+from jupyter_shinecat.catalog.search.compile import Compiled, Compiler
 from jupyter_shinecat.catalog.search.condition import Always, And, Condition, OneOf, Or, both
 from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
 from jupyter_shinecat.catalog.search.facets import Tally, anywhere, tallied
 from jupyter_shinecat.catalog.search.file_names import Judge
 from jupyter_shinecat.catalog.search.notes import Step
+from jupyter_shinecat.catalog.search.one_walk import OneWalk
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
 from jupyter_shinecat.catalog.search.ordering import Order as Sort
 from jupyter_shinecat.catalog.search.ordering import Rank, rank_of
@@ -52,6 +53,9 @@ _BY_TIME: dict[tuple[tuple[str, bool], ...], Order] = {
 }
 
 Key = Callable[[Row], Rank]
+# Documents by the texts of fields (None where there are too many), and their number.
+Counted = tuple[dict[str, dict[str, int] | None], int]
+_NUMBER = {"value_count": {"field": "seq"}}
 
 
 class Doubt(Exception):
@@ -83,6 +87,7 @@ class IndexedSearch:
         self._snapshot = snapshot
         self._visible = visible
         self._compiler = Compiler(view)
+        self._compiled: dict[int, tuple[Condition, Compiled]] = {}
         behind = snapshot.last_change() != view.change
         self._pending = snapshot.changed_since("dataset", view.change, MAX_PENDING + 1) if behind else []
         gone = [seq for _change, seq in snapshot.deleted_since("dataset", view.change)] if behind else []
@@ -90,9 +95,16 @@ class IndexedSearch:
             raise Behind
         self._outdated = sorted({row.seq for row in self._pending} | set(gone))
 
+    def _visibly(self, where: Condition) -> Compiled:
+        """The query of a condition and of the caller's rights; each is made once."""
+        known = self._compiled.get(id(where))
+        if known is None or known[0] is not where:
+            known = self._compiled[id(where)] = where, self._compiler.compile(both(where, self._visible.condition))
+        return known[1]
+
     def _query(self, where: Condition) -> tuple[Query, bool]:
         """The index's part of the answer: condition, rights, without what changed since."""
-        compiled = self._compiler.compile(both(where, self._visible.condition))
+        compiled = self._visibly(where)
         schema = self._view.schema
         without = [no_note(schema)]
         if self._outdated:
@@ -250,8 +262,23 @@ class IndexedSearch:
         yield from self._proposed(where, "seq", Order.Asc)
         yield from self._fresh(where)
 
-    def facets_of(self, asked: list[tuple[Condition, list[Facet]]]) -> list[tuple[dict[str, Any], int]]:
-        """:meth:`facets` of several conditions; the index counts them at the same time."""
+    def facets_of(
+        self, asked: list[tuple[Condition, list[Facet]]], common: Condition, own: dict[str, Condition]
+    ) -> list[tuple[dict[str, Any], int]]:
+        """:meth:`facets` of several conditions.
+
+        Parameters
+        ----------
+        asked
+            The condition of all parts with its facets, then each facet with a part of its own.
+        common
+            The parts that are nobody's own.
+        own
+            The others, by field.
+        """
+        together = self._counted_together(asked, common, own)
+        if together:
+            return [self.facets(*one, counts) for one, counts in zip(asked, together, strict=True)]
         counting: list[Future[Any]] = []
         for where, facets in asked[1:]:
             query, exact = self._query(where)
@@ -262,12 +289,36 @@ class IndexedSearch:
             future.result()
         return [first, *(self.facets(where, facets) for where, facets in asked[1:])]  # which are remembered now
 
-    def facets(self, where: Condition, facets: list[Facet]) -> tuple[dict[str, Any], int]:
-        """Counts by value for each facet, and how many documents there are."""
+    def _counted_together(
+        self, asked: list[tuple[Condition, list[Facet]]], common: Condition, own: dict[str, Condition]
+    ) -> list[Counted]:
+        """What :meth:`_counted` says of each condition, by one walk; nothing where that is not possible, or longer."""
+        names = _ready(asked[0][1])
+        fields = [field for _where, facets in asked[1:] for field in _ready(facets)]
+        if fields != list(own) or (walk := OneWalk.of(own, names)) is None:
+            return []
+        query, exact = self._query(common)
+        most = self._visibly(common).most
+        if not exact or most > sum(self._visibly(where).most for where, _facets in asked):
+            return []
+
+        def count() -> list[Counted]:
+            wanted = walk.wanted({name: _terms_of(name) for name in (*names, *own)})
+            found = self._view.searcher.aggregate(query, {"": _NUMBER, **wanted})
+            told = walk.told(found, int(found[""]["value"]))
+            return [({name: _complete(name, some) for name, some in by.items()}, total) for by, total in told]
+
+        question = self._question(common, "together", names, repr(own))
+        return self._view.memory.recall(question, count, lambda found: sum(map(_weight, found)))
+
+    def facets(
+        self, where: Condition, facets: list[Facet], counts: Counted | None = None
+    ) -> tuple[dict[str, Any], int]:
+        """Counts by value for each facet, and how many documents there are; ``counts``: what the index says of them."""
         query, exact = self._query(where)
         missing, result, total = facets, {}, None
         if exact:
-            counted, total = self._counted(query, where, _ready(facets))
+            counted, total = counts or self._counted(query, where, _ready(facets))
             fresh = self._fresh(where)
             total += len(fresh)
             result = {
@@ -285,25 +336,15 @@ class IndexedSearch:
             result.update(read)
         return result, total
 
-    def _counted(
-        self, query: Query, where: Condition, names: tuple[str, ...]
-    ) -> tuple[dict[str, dict[str, int] | None], int]:
+    def _counted(self, query: Query, where: Condition, names: tuple[str, ...]) -> Counted:
         """Documents by the texts of fields (None where there are too many), and their number, in one pass."""
 
-        def count() -> tuple[dict[str, dict[str, int] | None], int]:
-            wanted: dict[str, Any] = {"": {"value_count": {"field": "seq"}}}
-            for name in names:
-                size = _size(name)
-                wanted[name] = {"terms": {"field": f"f_{name}", "size": size, "segment_size": size}}
-            found = self._view.searcher.aggregate(query, wanted)
+        def count() -> Counted:
+            found = self._view.searcher.aggregate(query, {"": _NUMBER, **{name: _terms_of(name) for name in names}})
             total = int(found.pop("")["value"])
             return {name: _complete(name, found[name]["buckets"]) for name in names}, total
 
-        return self._view.memory.recall(
-            self._question(where, "counts", names),
-            count,
-            lambda found: sum(len(buckets or ()) for buckets in found[0].values()),
-        )
+        return self._view.memory.recall(self._question(where, "counts", names), count, _weight)
 
     def explain(self, where: Condition, step: Step) -> None:
         """Say how the index answers."""
@@ -323,7 +364,7 @@ class IndexedSearch:
         return sorted(fresh | {value_of(text) for text in buckets if text != NOTHING})
 
     def _number(self, query: Query) -> int:
-        found: Any = self._view.searcher.aggregate(query, {"all": {"value_count": {"field": "seq"}}})
+        found: Any = self._view.searcher.aggregate(query, {"all": _NUMBER})
         return int(found["all"]["value"])
 
 
@@ -355,6 +396,15 @@ def _ready(facets: list[Facet]) -> tuple[str, ...]:
 
 def _size(name: str) -> int:
     return MAX_DAYS if name in DATE_FACETS else MAX_COUNTED
+
+
+def _terms_of(name: str) -> dict[str, Any]:
+    """The aggregation that counts documents by the texts of a field."""
+    return {"terms": {"field": f"f_{name}", "size": _size(name), "segment_size": _size(name)}}
+
+
+def _weight(counted: Counted) -> int:
+    return sum(len(buckets or ()) for buckets in counted[0].values())
 
 
 def _complete(name: str, buckets: list[dict[str, Any]]) -> dict[str, int] | None:
