@@ -42,7 +42,7 @@ def _selection(command: Any) -> Any:
 @_selection
 def grant(groups: tuple[str, ...], **selection: Any) -> None:
     """Let GROUPS read."""
-    _run(grants.grant(groups), **selection)
+    _run(grants.grant(_names(groups)), **selection)
 
 
 @datasets.command()
@@ -58,7 +58,18 @@ def revoke(groups: tuple[str, ...], **selection: Any) -> None:
 @_selection
 def move(group: str, **selection: Any) -> None:
     """Make GROUP the owner."""
-    _run(grants.give_to(group), **selection)
+    _run(grants.give_to(*_names((group,))), **selection)
+
+
+def _names(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups, when each is a name that one can have."""
+    for group in groups:
+        if group != group.strip() or not group or "," in group:
+            raise ShineCatError(
+                tr("{group} is no name of a group.", group=repr(group)),
+                do=tr("Give several groups one after the other, without commas."),
+            )
+    return groups
 
 
 def _run(

@@ -65,6 +65,7 @@ def mint(username: str, name: str, scope: str, lifetime: str, url: str | None, a
     """Make a token for a service that acts as USERNAME; it is shown once."""
     with open_client(url, socket=False) as client:
         if ops.FEATURE in client.health().features:
+            user_named(client, username)  # says it when there is none
             made = client.send(ops.issue_token(username, name or username, scope, lifetime))
         else:
             made = _plain(client, username, scope, lifetime)

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import click
 
+from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import Secret
+from jupyter_shinecat.scicat import CatalogClient, Secret
 from jupyter_shinecat.scicat import admin_operations as ops
 
 from .admin_server import accounts_elsewhere, require, user_named
@@ -155,7 +156,9 @@ def delete(username: str, url: str | None, as_json: bool) -> None:
 def password(username: str, prompt: bool, link: bool, from_stdin: bool, url: str | None, as_json: bool) -> None:
     """Reset the password of USERNAME by a one-time code or link, or set it; signed-in sessions end."""
     with open_client(url, socket=False) as client:
-        require(client, tr("set a password"), accounts_elsewhere())
+        if ops.FEATURE not in client.health().features:
+            _plain_password(client, username, _new_password(username, prompt, from_stdin), as_json)
+            return
         user = user_named(client, username)
         code = client.send(ops.set_password(user, _new_password(username, prompt, from_stdin)))
     if as_json:
@@ -163,6 +166,21 @@ def password(username: str, prompt: bool, link: bool, from_stdin: bool, url: str
         return
     say(tr("The old password of {name} holds no longer.", name=username))
     _tell_code(code, client.url, link=link)
+
+
+def _plain_password(client: CatalogClient, username: str, password: Secret | None, as_json: bool) -> None:
+    """What a real SciCat can do: a password of a local account, set by an administrator."""
+    if password is None:
+        raise ShineCatError(
+            tr("This catalog has no one-time codes: it is a SciCat without our administration."),
+            do=tr("Set a password with --prompt or --password-stdin, and tell it to the person."),
+        )
+    client.send(ops.set_plain_password(user_named(client, username), password))
+    if as_json:
+        say_json({"username": username})
+        return
+    say(tr("The old password of {name} holds no longer.", name=username))
+    say(tr("Tokens of theirs live until they expire: a real SciCat ends them only by a new JWT_SECRET."))
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------
@@ -196,6 +214,11 @@ def _membership(group: str, usernames: tuple[str, ...], url: str | None, as_json
     with open_client(url, socket=False) as client:
         require(client, tr("change groups"), accounts_elsewhere())
         people = [user_named(client, username) for username in usernames]  # all known before any is changed
+        if not member and not any(group in user.groups for user in ops.users(client)):
+            raise ShineCatError(
+                tr("Nobody is in a group {group}.", group=group),
+                do=tr("Check how it is written: shinecat admin groups."),
+            )
         name = "addGroups" if member else "removeGroups"
         changed = [client.send(ops.change_account(user, {name: [group]})) for user in people]
     if as_json:

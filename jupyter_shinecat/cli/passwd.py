@@ -14,7 +14,7 @@ from jupyter_shinecat.scicat import admin_operations as ops
 from jupyter_shinecat.scicat.client import server_root
 
 from . import session
-from .admin_server import accounts_elsewhere, require
+from .admin_server import require
 from .output import catalog_option, say
 from .password import ask, from_stdin_option
 
@@ -33,16 +33,19 @@ def passwd(with_code: bool, username: str | None, from_stdin: bool, url: str | N
         _by_code(username, from_stdin, url)
         return
     with session.open_client(url, socket=False) as client:
-        require(client, tr("change a password"), accounts_elsewhere())
+        ours = ops.FEATURE in client.health().features
         name = client.whoami().username
         old = ask(tr("Old password of {user}", user=name), from_stdin=from_stdin)
         new = ask(tr("New password of {user}", user=name), from_stdin=from_stdin, new=True)
-        client.send(ops.own_password(old, new))
+        client.send(ops.own_password(old, new) if ours else ops.own_plain_password(old, new))
         fresh = client.login(name, new)
         session.save(
             session.Session(client.url, name, fresh.token, fresh.expires_at, max(0.0, fresh.expires_at - time.time()))
         )
-    say(tr("Your password is changed. Other sessions of yours have ended."))
+    if ours:
+        say(tr("Your password is changed. Other sessions of yours have ended."))
+    else:
+        say(tr("Your password is changed. Other sessions of yours live until they expire."))
 
 
 def _by_code(username: str | None, from_stdin: bool, url: str | None) -> None:
@@ -52,7 +55,7 @@ def _by_code(username: str | None, from_stdin: bool, url: str | None) -> None:
     if username is None:
         raise ShineCatError(tr("Which account?"), do=tr("Say it with --user."))
     with CatalogClient(server_root(address)) as client:
-        require(client, tr("change a password"), accounts_elsewhere())
+        require(client, tr("take a one-time code"), tr("An administrator sets a password there, and tells it to you."))
         code = ask(tr("One-time code"), from_stdin=from_stdin)
         new = ask(tr("New password of {user}", user=username), from_stdin=from_stdin, new=True)
         client.send(ops.use_code(username, code, new))

@@ -153,7 +153,7 @@ def _username(value: Any) -> str:
 def issue_token(username: str, name: str, scope: str, lifetime: str) -> Operation[ServiceToken]:
     """A token for a service that acts as ``username``; ``scope`` is read or all, ``lifetime`` such as 30d."""
     body = {"username": username, "name": name, "scope": scope, "expiresIn": lifetime}
-    return Operation(tr("mint a token"), "POST", f"{BASE}/tokens", _token, body=body, subject=username)
+    return Operation(tr("mint a token for"), "POST", f"{BASE}/tokens", _token, body=body, subject=username)
 
 
 def service_tokens() -> Operation[list[ServiceToken]]:
@@ -193,6 +193,26 @@ def users(client: CatalogClient) -> list[User]:
         groups = _object(identity.get("profile")).get("accessGroups") or ()
         found.append(User(user.id, user.username, user.email, tuple(str(g) for g in groups)))
     return sorted(found, key=lambda user: user.username)
+
+
+def set_plain_password(user: User, password: Secret) -> Operation[str]:
+    """Another person's new password; on a real SciCat tokens of theirs live on."""
+    path = f"/api/v3/users/{quote_pid(user.id)}/password"
+    return Operation(tr("set the password of"), "PATCH", path, _message, body=_twice(password), subject=user.username)
+
+
+def own_plain_password(old: Secret, new: Secret) -> Operation[str]:
+    """One's own new password, with the old one."""
+    body = {"currentPassword": old.reveal(), **_twice(new)}
+    return Operation(tr("change your password"), "POST", "/api/v3/users/password", _message, body=body)
+
+
+def _twice(password: Secret) -> dict[str, str]:
+    return {"newPassword": password.reveal(), "confirmPassword": password.reveal()}
+
+
+def _message(value: Any) -> str:
+    return str(_object(value).get("message", ""))
 
 
 def mint(user: User, lifetime_s: int) -> Operation[Secret]:

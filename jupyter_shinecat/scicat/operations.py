@@ -105,7 +105,7 @@ def renew() -> Operation[Login]:
 def mint(user_id: str, expires_in_s: int) -> Operation[Secret]:
     """As administrator: a token that carries another user's identity."""
     return Operation(
-        tr("mint a token"),
+        tr("mint a token for"),
         "POST",
         f"/api/v3/users/{quote_pid(user_id)}/jwt",
         lambda value: Secret(str(_object(value).get("jwt", ""))),

@@ -51,7 +51,7 @@ def test_only_administrators_list_users(catalog, run, sign_in):
     "args",
     [
         ("users", "create", "x"), ("users", "disable", "zhangxf"), ("users", "delete", "zhangxf"),
-        ("users", "password", "zhangxf"), ("groups", "add", "GET", "wangxch"), ("tokens",), ("tokens", "revoke", "x"),
+        ("groups", "add", "GET", "wangxch"), ("tokens",), ("tokens", "revoke", "x"),
         ("tokens", "mint", "zhangxf"), ("audit",),
     ],
 )  # fmt: skip
@@ -59,6 +59,35 @@ def test_what_a_real_scicat_can_not_is_said_with_what_to_change_there(real_admin
     ran = real_admin(*args)
     assert ran.code == 1
     assert any(hint in ran.err for hint in ("functionalAccounts.json", "JWT_SECRET", "--scope all", "HISTORY_ACCESS"))
+
+
+def test_passwords_of_a_real_scicat_are_set_and_changed(strict, real_admin, run, sign_in):
+    refused = real_admin("users", "password", "wangxch")
+    assert (refused.code, "--prompt" in refused.err) == (1, True)
+    done = real_admin("users", "password", "wangxch", "--password-stdin", stdin="set by another\n")
+    assert (done.code, "JWT_SECRET" in done.err + done.out) == (0, True)
+    sign_in(strict, "wangxch", "set by another")
+    words = f"set by another\n{strict.password('wangxch')}\n"  # what it was, for the others here
+    assert "live until" in run("passwd", "--password-stdin", who="wangxch", stdin=words).out
+    sign_in(strict, "wangxch")
+    code = run("passwd", "--catalog", strict.url, "--user", "wangxch", "--code", "--password-stdin", stdin="x\n")
+    assert (code.code, "An administrator sets a password" in code.err) == (1, True)
+
+
+def test_a_slip_of_the_pen_in_a_group_or_user_is_said(catalog, admin):
+    pid = create(catalog, "zhangxf", dataset())
+    for group in ("AMO,SHINE", "", " AMO"):
+        for how in ("grant", "move"):
+            ran = admin("datasets", how, group, "--pid", pid)
+            assert (ran.code, "no name of a group" in ran.err) == (1, True)
+    assert read(catalog, "admin", pid).access_groups == []
+    gone = admin("groups", "remove", "ANO", "wangxch")
+    assert (gone.code, "Nobody is in a group ANO" in gone.err) == (1, True)
+    assert "no user nobody" in admin("tokens", "mint", "nobody").err
+    new_user(admin, "sleeper")
+    admin("users", "disable", "sleeper")
+    ran = admin("tokens", "mint", "sleeper")
+    assert (ran.code, "is disabled" in ran.err) == (1, True)
 
 
 def test_a_person_with_a_code_sets_a_password_and_changes_it(catalog, admin, run, sign_in):

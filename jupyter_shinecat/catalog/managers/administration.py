@@ -205,6 +205,7 @@ class Administration(Manager):
         if not 0 < lifetime <= NEVER_S:
             raise bad_request("expiresIn must be between a second and 100 years")
         account = self._accounts.by_username(str(sent.get("username", ""))) or _missing(str(sent.get("username", "")))
+        _not_disabled(account)
         token, record = self._sessions.issue(account, name, scope, lifetime, who.username)
         self.audit.note(
             "token.issue", account.username, token=record["id"], name=name, scope=scope, lifetime_s=lifetime
@@ -239,6 +240,12 @@ def _view(account: Account) -> dict[str, Any]:
         "disabled": account.disabled, "source": account.source, "created": account.created,
         "modified": account.modified,
     }  # fmt: skip
+
+
+def _not_disabled(account: Account) -> None:
+    """A token made now would begin to hold on the day when the account is enabled."""
+    if account.disabled:
+        raise bad_request(f"The account {account.username} is disabled")
 
 
 def _missing(id: str) -> Account:

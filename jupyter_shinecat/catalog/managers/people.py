@@ -150,6 +150,8 @@ class People(Manager):
         """A token for another account, made by an administrator."""
         self.access.check_admin(who)
         account = self._existing(id)
+        if account.disabled:
+            raise bad_request(f"The account {account.username} is disabled")
         wanted = body.get("expiresIn") if isinstance(body, dict) else None
         if wanted is None:
             lifetime = self.settings.jwt_expires_in_s
