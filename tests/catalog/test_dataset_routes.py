@@ -115,6 +115,11 @@ def test_errors_have_the_texts_of_the_real_server(zhang, people, anonymous):
     assert "property principalInvestigator should not exist" in v4.json()["message"]
     where = zhang.get("/api/v4/datasets", params={"filter": '{"where":{"foo":1}}'})
     assert where.json()["message"] == "Property where.foo should not exist in the filter object"
+    for odd, text in (({"pid": {"inq": ["x"]}}, "pid.inq"), ({"pid": {"$expr": 1}}, "pid.$expr")):
+        answer = zhang.get("/api/v4/datasets", params={"filter": json.dumps({"where": odd})})
+        assert answer.json()["message"] == f"Property where.{text} should not exist in the filter object"
+    below = {"where": {"scientificMetadata.energy": {"inq": 1}}}
+    assert zhang.get("/api/v4/datasets", params={"filter": json.dumps(below)}).json() == []
 
 
 def test_is_valid_says_what_is_wrong(zhang):
@@ -164,8 +169,9 @@ def test_patch_replaces_fields_and_merge_patch_merges(zhang):
 
 def test_if_unmodified_since(zhang):
     pid = zhang.create()["pid"]
-    old = {"If-Unmodified-Since": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    assert zhang.patch(zhang.ds(pid), json={"description": "x"}, headers=old).status_code == 412
+    for text in ("Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00", "2015-10-21T07:28:00.000Z"):
+        old = {"If-Unmodified-Since": text}
+        assert zhang.patch(zhang.ds(pid), json={"description": "x"}, headers=old).status_code == 412
     new = {"If-Unmodified-Since": "Wed, 21 Oct 2099 07:28:00 GMT"}
     assert zhang.patch(zhang.ds(pid), json={"description": "x"}, headers=new).status_code == 200
 

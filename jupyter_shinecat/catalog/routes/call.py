@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.access import Identity
 from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.errors import Refused, bad_request, unauthenticated
@@ -107,15 +108,15 @@ class Call:
 
     @property
     def unchanged_since(self) -> datetime | None:
-        """``If-Unmodified-Since``; None when it is absent or no date."""
+        """``If-Unmodified-Since`` in the form of HTTP or ISO 8601, without a zone UTC; None when it is absent or no date."""
         value = self.headers.get("if-unmodified-since")
         if not value:
             return None
         try:
             moment = parsedate_to_datetime(value)
         except (TypeError, ValueError):
-            return None
-        return moment if moment.tzinfo else None
+            return dates.parse(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def by_id(self, name: str, work: Callable[[str], Any]) -> Any:
         """Run ``work`` with the id of path part ``name``.

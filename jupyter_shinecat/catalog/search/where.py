@@ -126,11 +126,15 @@ class WhereParser:
             return OneOf(path, (_cast(path, value),))
         operators = self._operators(value)
         if operators is None:
+            # LoopBack's names, which v4 doesn't know, would else be taken for an object that is there word by word.
+            if self._known is not None and path[0] != "scientificMetadata":
+                for name in value.keys() - self._known:
+                    raise self._unknown(f"{'.'.join(path)}.{name}")
             return OneOf(path, (value,))
         parts = []
         for name, operand in operators.items():
             if self._known is not None and name not in V4_OPERATORS:
-                raise bad_request(f"Property where.{'.'.join(path)}.{name} should not exist in the filter object")
+                raise self._unknown(f"{'.'.join(path)}.{name}")
             if name != "$options":
                 parts.append(self._operator(path, name, operand, operators, depth))
         return both(*parts)
@@ -199,7 +203,8 @@ def pattern(path: tuple[str, ...], expression: Any, flags: str = "") -> Conditio
     try:
         return Pattern(path, expression, flags)
     except re2.error as error:
-        raise bad_request(f"Regular expression is invalid: {_shown(expression)}: {error}") from None
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise bad_request(f"Regular expression is invalid: {_shown(expression)}: {reason}") from None
 
 
 def _cast(path: tuple[str, ...], value: Any) -> Any:
