@@ -99,19 +99,18 @@ def function_of(node: Definition) -> Function:
     if isinstance(node, ast.ClassDef):
         params: tuple[str, ...] = ()
         body: list[ast.AST] = list(node.body)
-        for part in node.body:
-            if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                lazy = lazy or bool(part.decorator_list) or part.name in ("__getattr__", "__getitem__")
-                if part.name == "__init__":
-                    params = params_of(part.args)[1:]
-                    rest, options = _others(part.args)
-            keeps = keeps or (isinstance(part, ast.Assign) and isinstance(part.value, _MUTABLE))
+        for member in node.body:
+            if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                lazy = lazy or bool(member.decorator_list) or member.name in ("__getattr__", "__getitem__")
+                if member.name == "__init__":
+                    params = params_of(member.args)[1:]
+                    rest, options = _others(member.args)
+            keeps = keeps or (isinstance(member, ast.Assign) and isinstance(member.value, _MUTABLE))
         free = frozenset(scope_of(body).free())
     else:
         params = params_of(node.args)
         rest, options = _others(node.args)
-        lines: list[ast.stmt] = [ast.Expr(node.body)] if isinstance(node, ast.Lambda) else node.body
-        body = [*lines]
+        body = [ast.Expr(node.body)] if isinstance(node, ast.Lambda) else [*node.body]
         free = frozenset(scope_of(body).free(params))
         keeps = any(isinstance(default, _MUTABLE) for default in (*node.args.defaults, *node.args.kw_defaults))
         keeps = keeps or bool(getattr(node, "decorator_list", None))
