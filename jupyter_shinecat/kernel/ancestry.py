@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
+from jupyter_shinecat.scicat import AccessDenied, NotFound
 from jupyter_shinecat.scicat.lineage import Lineage
 from jupyter_shinecat.scicat.lineage import lineage as follow
 
@@ -74,6 +75,11 @@ def lineage(dataset: Any) -> Ancestry:
     --------
     >>> sc.lineage(ds)       # doctest: +SKIP
     """
+    from .dataset import unknown
+
     session.begin()
     pid = dataset if isinstance(dataset, str) else dataset.pid
-    return Ancestry(session.ask(lambda catalog: follow(catalog, pid)))
+    try:
+        return Ancestry(session.ask(lambda catalog: follow(catalog, pid)))
+    except (AccessDenied, NotFound):
+        raise unknown(pid) from None

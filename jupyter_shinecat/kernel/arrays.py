@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import warnings
 from typing import Any
 
 from jupyter_shinecat.locale import tr
 
-from .errors import file_problem
+from .errors import file_problem, warn
 from .nexus import default_group, signal_of
 from .reading import load_filters
 from .tables import DAMAGE, object_paths
@@ -50,15 +49,13 @@ def warn_of_missing_sources(array: Any) -> None:
     missing = sorted(one for one in sources if not os.access(os.path.join(folder, one), os.R_OK))
     if missing:
         more = tr(" and {count} more", count=len(missing) - 10) if len(missing) > 10 else ""
-        warnings.warn(
+        warn(
             tr(
                 "{path} is put together from other files, and these can't be read here: {files}. Fill values stand in "
                 "their place.",
                 path=array.name,
                 files=", ".join(missing[:10]) + more,
             ),
-            UserWarning,
-            stacklevel=6,
         )
 
 

@@ -119,13 +119,18 @@ def open_dataset(what: str) -> Dataset:
         pids = session.ask(lambda catalog: finding.published(catalog, name)) if kind == "doi" else []
         if pids:
             return _published(name, pids)
-        error = NotFound(
-            tr("The catalog has no dataset {pid}, or not for you.", pid=name[:200] or '""'),
-            do=tr("Check the PID (sc.search finds it by words); its owner group decides who may read it."),
-        )
-        error.status = 404
-        raise error from None
+        raise unknown(name) from None
     return handle(found)
+
+
+def unknown(pid: str) -> NotFound:
+    """The error of a dataset that is not there, or not for this person."""
+    error = NotFound(
+        tr("The catalog has no dataset {pid}, or not for you.", pid=pid[:200] or '""'),
+        do=tr("Check the PID (sc.search finds it by words); its owner group decides who may read it."),
+    )
+    error.status = 404
+    return error
 
 
 def open_file(path: str) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
 from . import archive, remote, session
-from .errors import file_problem
+from .errors import file_problem, warn
 from .opening import choose, not_hdf5, read_only
 
 
@@ -49,7 +48,7 @@ class DatasetPlaces:
                 raise archive.archived_problem(self._record, place.reason)
             raise file_problem(place.state, place.reason, self._what_to_do(place))
         if place.state == "changed":
-            warnings.warn(place.reason, UserWarning, stacklevel=6)
+            warn(place.reason)
         return place.path
 
     @staticmethod

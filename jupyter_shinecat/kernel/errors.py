@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from jupyter_shinecat.errors import ShineCatError, printable
 
+_OURS = "jupyter_shinecat."
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -44,6 +47,14 @@ def file_problem(state: str, what: str, do: str = "") -> FileProblem:
     error = FileProblem(what, do=do)
     error.state = state
     return error
+
+
+def warn(text: str) -> None:
+    """Warn at the line of whoever called us, however deep we are."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(printable(text), UserWarning, stacklevel=depth)
 
 
 def plainly(function: Callable[P, R]) -> Callable[P, R]:

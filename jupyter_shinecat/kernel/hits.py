@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import unicodedata
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, overload
@@ -20,7 +19,7 @@ from . import session
 from .card import hits_html, size_text
 from .columns import add_columns
 from .dataset import Dataset, handle
-from .errors import plainly
+from .errors import plainly, warn
 from .pages import Pages, instruments_named
 
 if TYPE_CHECKING:
@@ -190,14 +189,12 @@ class Hits(Sequence[Dataset]):
         records: list[Record] = []
         for record in self._pages.walk():
             if len(records) >= rows:
-                warnings.warn(
+                warn(
                     tr(
                         "The table shows the first {rows} of {count}; table(rows=...) shows more.",
                         rows=rows,
                         count=len(self),
-                    ),
-                    UserWarning,
-                    stacklevel=3,
+                    )
                 )
                 break
             records.append(record)

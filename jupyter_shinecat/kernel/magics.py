@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import shlex
 from collections.abc import Callable
 from typing import Any
 
 from jupyter_shinecat import record
-from jupyter_shinecat.errors import ShineCatError
+from jupyter_shinecat.errors import ShineCatError, printable
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import QueryError, parse_query
 
 from . import session
 from .errors import plainly
+from .starting import ipython
 
 VERBS = ("search", "open", "show", "files", "session", "record", "outbox", "lineage", "help")
 _OPTIONS = ("name=", "keywords=", "description=")
@@ -39,9 +41,13 @@ def shinecat(line: str) -> Any:
         "outbox": _outbox,
         "record": _record,
     }
-    if verb not in known:
+    if verb not in known or rest in ("--help", "-h", "?"):
+        if verb not in (*known, "", "help", "--help", "-h", "?"):
+            print(tr("%shinecat knows no “{word}”.", word=printable(verb[:80])))
         print(_usage())
         return None
+    if rest and verb in ("session", "outbox"):
+        raise MagicError(tr("%shinecat {verb} takes nothing behind it.", verb=verb))
     if verb in ("search", "open", "show", "files", "lineage"):
         session.begin()
     return known[verb](rest)
@@ -77,9 +83,9 @@ def shinecat_cell(line: str, cell: str) -> None:
     keywords = [word.strip() for word in options.get("keywords", "").split(",") if word.strip()]
     announce(
         written,
-        name=options.get("name"),
+        name=options.get("name") or None,
         keywords=keywords,
-        description=options.get("description"),
+        description=options.get("description") or None,
         parameters=None,
     )
 
@@ -143,8 +149,8 @@ def _open(text: str) -> Any:
     name = text.strip().strip("\"'")
     if not name:
         raise MagicError(tr("Name a dataset: its PID, or a variable."))
-    recorder = record.current()
-    found = recorder.shell.user_ns.get(name) if recorder is not None else None
+    shell = ipython()
+    found = shell.user_ns.get(name) if shell is not None else None
     return found if isinstance(found, Dataset) else open_dataset(name)
 
 
@@ -156,6 +162,8 @@ def _lineage(text: str) -> None:
 
 def _session(_text: str) -> None:
     told = session.server("status")
+    if told is None and session.client().token is None and session.client().socket is None:
+        told = {"catalog": {"url": session.client().url}}
     if told is None:
         identity = session.ask(lambda catalog: catalog.whoami())
         told = {"user": identity.username, "groups": identity.groups, "catalog": {"url": session.client().url}}
@@ -225,11 +233,23 @@ def _options(words: list[str]) -> dict[str, str]:
 
 
 def _run(shell: Any, cell: str) -> None:
-    """The cell in the session's own names; its last expression is shown, as always."""
-    module = shell.transform_ast(shell.compile.ast_parse(shell.transform_cell(cell)))
+    """Run the cell in the session's own names; its last expression is shown, as always."""
     name = shell.compile.cache(cell)
+    module = shell.transform_ast(shell.compile.ast_parse(shell.transform_cell(cell), name))
+    if _awaits(module, name, shell.compile.flags):
+        raise MagicError(
+            tr("%%shinecat derived can't run a cell that awaits."),
+            left=tr("The cell was not run."),
+            do=tr("Run it without that line, then name its files with sc.derived(path, name=...)."),
+        )
     last = module.body.pop() if module.body and isinstance(module.body[-1], ast.Expr) else None
     exec(shell.compile(module, name, "exec"), shell.user_global_ns, shell.user_ns)  # noqa: S102  the user's own code
     if last is not None:
         shown = ast.Interactive(body=[last])
         exec(shell.compile(shown, name, "single"), shell.user_global_ns, shell.user_ns)  # noqa: S102
+
+
+def _awaits(module: ast.Module, name: str, flags: int) -> bool:
+    """Whether there is an ``await`` outside of functions: the loop that would run it is busy with the magic."""
+    code = compile(module, name, "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return bool(code.co_flags & inspect.CO_COROUTINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from jupyter_shinecat.locale import tr
@@ -10,7 +9,7 @@ from jupyter_shinecat.scicat import Dataset as Record
 from jupyter_shinecat.scicat import operations
 
 from . import session
-from .errors import plainly
+from .errors import plainly, warn
 from .metadata import Metadata
 
 if TYPE_CHECKING:
@@ -59,14 +58,12 @@ class Relations:
             found = {one.pid: one for one in records}
         missing = [pid for pid in pids if pid not in found]
         if missing:
-            warnings.warn(
+            warn(
                 tr(
                     "{name} was made from datasets that are not for you, or not in the catalog any more: {pids}.",
                     name=self._record.name,
                     pids=", ".join(missing[:10]),
                 ),
-                UserWarning,
-                stacklevel=4,
             )
         return _handles([found[pid] for pid in pids if pid in found])
 

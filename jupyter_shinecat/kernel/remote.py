@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile, Secret
 
 from . import session
-from .errors import file_problem
+from .errors import file_problem, warn
 
 if TYPE_CHECKING:
     from jupyter_shinecat.files.remote import RangeClient, RangeFile
@@ -88,7 +87,7 @@ def open_range(client: RangeClient, pid: str, file: DataFile) -> RangeFile:
             size=size,
             expected=expected,
         )
-        warnings.warn(what, UserWarning, stacklevel=7)
+        warn(what)
     return opened
 
 

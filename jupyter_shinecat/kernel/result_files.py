@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path, PurePath
@@ -14,6 +13,8 @@ from jupyter_shinecat import record
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.paths import results_dir
+
+from .errors import warn
 
 
 class ResultError(ShineCatError):
@@ -39,9 +40,7 @@ def results_path(name: str | PathLike[str] | None) -> Path:
             do=tr("Free some space, or let SHINECAT_RESULTS name a folder that you may write to."),
         ) from cause
     if relative.parts and path.is_file():
-        warnings.warn(
-            tr("{path} exists already; what you save there replaces it.", path=str(path)), UserWarning, stacklevel=4
-        )
+        warn(tr("{path} exists already; what you save there replaces it.", path=str(path)))
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,9 +20,11 @@ from .starting import begin as begin
 T = TypeVar("T")
 
 _STATUS_TIMEOUT_S = 10.0
+_KNOWN_S = 60.0
 
 _client: tuple[tuple[str | None, ...], CatalogClient] | None = None
 _maps: tuple[PathMap, ...] | None = None
+_known: tuple[CatalogClient | None, float] = (None, 0.0)
 _features: tuple[CatalogClient, frozenset[str]] | None = None
 
 
@@ -52,6 +55,7 @@ def ask(call: Callable[[CatalogClient], T]) -> T:
     """
     catalog = client()
     with record.quiet():
+        _still_known(catalog)
         try:
             return call(catalog)
         except (AccessDenied, NotFound):
@@ -59,6 +63,19 @@ def ask(call: Callable[[CatalogClient], T]) -> T:
                 with contextlib.suppress(AccessDenied, NotFound):
                     catalog.whoami()
             raise
+
+
+def _still_known(catalog: CatalogClient) -> None:
+    """Ask now and then who we are: to a search with a token that has ended, catalogs answer with public data only.
+
+    A user's server does this for its kernels.
+    """
+    global _known
+    if not catalog.token or (_known[0] is catalog and time.monotonic() < _known[1]):
+        return
+    with contextlib.suppress(AccessDenied, NotFound):
+        catalog.whoami()
+    _known = (catalog, time.monotonic() + _KNOWN_S)
 
 
 def features() -> frozenset[str]:

@@ -28,8 +28,7 @@ def begin(shell: Any = None, *, quiet: bool = False) -> None:
     recorder = record.current()
     if recorder is None and mode != "off":
         recorder = record.on(shell)
-        if recorder is not None:
-            _register(recorder.shell)
+    _register(shell or (recorder.shell if recorder is not None else ipython()))
     if recorder is None or quiet or _greeted:
         return
     _greeted = True
@@ -52,9 +51,15 @@ def begin(shell: Any = None, *, quiet: bool = False) -> None:
     print(sentence, file=sys.stdout)
 
 
+def ipython() -> Any:
+    """IPython's shell; None where there is none."""
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module is not None else None
+
+
 def _register(shell: Any) -> None:
-    """Add the magics and their completion to IPython."""
-    if not hasattr(shell, "register_magic_function"):  # a script's
+    """Add the magics and their completion to IPython, once."""
+    if not hasattr(shell, "register_magic_function") or shell.find_line_magic("shinecat"):  # a script has no magics
         return
     shell.register_magic_function(shinecat, magic_kind="line", magic_name="shinecat")
     shell.register_magic_function(shinecat_cell, magic_kind="cell", magic_name="shinecat")

@@ -254,11 +254,24 @@ def test_catalog_away(here, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sign_in_expired_in_mid_session(here, monkeypatch: pytest.MonkeyPatch) -> None:
     ds = sc.search("Lysozyme")[0]
     monkeypatch.setenv("SHINECAT_TOKEN", "expired." + here.token[-20:])
-    for call in (ds.path, lambda: sc.open(here.pids["good"])):
+    for call in (
+        lambda: sc.search("Lysozyme"),
+        ds.path,
+        lambda: sc.open(here.pids["good"]),
+        lambda: sc.latest(sample="no"),
+    ):
         with pytest.raises(SignInRequired, match="missing or has expired") as caught:
             call()
         assert "Sign in again" in caught.value.do
         assert here.token[-20:] not in str(caught.value)
+
+
+def test_warnings_are_of_the_line_that_asked(here) -> None:
+    ds = sc.open(here.pids["long"])
+    for ask in (ds.path, ds.h5, lambda: sc.open([ds.pid])["/x"][:], lambda: sc.search().table(rows=1)):
+        with pytest.warns(UserWarning, match=r"grown since|The table shows") as caught:
+            ask()
+        assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_no_catalog_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,8 @@ def test_write_back_off_records_and_says_nothing(facility, tmp_path: Path) -> No
         reply = kernel.run(f"import jupyter_shinecat as sc\nds = sc.open({facility.pids['good']!r})")
         assert (reply.status, reply.stdout) == ("ok", "")
         kernel.run("open(sc.results('a'), 'w').write('1')")
+        assert facility.pids["good"] in kernel.run("%shinecat show ds").data["text/plain"]
+        assert "The record is off" in kernel.run("%shinecat record").stdout
     assert spool_lines(tmp_path) == []
 
 

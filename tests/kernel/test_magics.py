@@ -34,6 +34,7 @@ def test_search_open_show_and_files(typed: KernelProcess, facility: Any) -> None
         ("%shinecat open no/such", "no dataset no/such"),
         ("%shinecat open", "Name a dataset"),
         ("%shinecat outbox", "no Jupyter server"),
+        ("%shinecat outbox --retry", "takes nothing behind it"),
     ):
         reply = typed.run(code)
         assert reply.status == "error"
@@ -46,8 +47,9 @@ def test_session_and_help(typed: KernelProcess, facility: Any) -> None:
     assert "User: zhangxf" in said
     assert facility.catalog.url in said
     assert facility.token not in said
-    for line in ("%shinecat", "%shinecat help", "%shinecat nonsense"):
+    for line in ("%shinecat", "%shinecat help", "%shinecat open --help", "%shinecat nonsense"):
         usage = ok(typed, line).stdout
+        assert ("knows no “nonsense”" in usage) == ("nonsense" in line)
         assert "Usage" in usage
         assert "%%shinecat derived" in usage
 
@@ -88,6 +90,8 @@ frames.shape"""
         ("%%shinecat derived name='x'\n1 + 1", "wrote no file"),
         ("%%shinecat derived colour=red\n1 + 1", "does not know"),
         ("%%shinecat record\n1 + 1", "knows only"),
+        ("%%shinecat derived name='x\n1", "never closed"),
+        ("%%shinecat derived name='x'\nimport asyncio\nawait asyncio.sleep(0)", "awaits. The cell was not run"),
     ):
         reply = typed.run(cell)
         assert (reply.status, said in reply.error[1]) == ("error", True), reply

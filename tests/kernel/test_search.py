@@ -162,6 +162,12 @@ def test_errors_show_the_place() -> None:
         sc.search(since="yesterday")
 
 
+def test_asking_whether_there_are_hits_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_shinecat.kernel.hits.handle", lambda record: pytest.fail("noted as read"))
+    assert sc.search("run")
+    assert not sc.search("nothinglikethis")
+
+
 def test_what_people_pass() -> None:
     assert len(sc.search(None, type=None, where=None, group=None)) == COUNT
     day = np.datetime64("2026-03-02")
