@@ -108,7 +108,7 @@ class Call:
 
     @property
     def unchanged_since(self) -> datetime | None:
-        """``If-Unmodified-Since`` in the form of HTTP or ISO 8601, without a zone UTC; None when it is absent or no date."""
+        """``If-Unmodified-Since`` as HTTP or ISO 8601 has it, without a zone UTC; None when it is absent or no date."""
         value = self.headers.get("if-unmodified-since")
         if not value:
             return None
