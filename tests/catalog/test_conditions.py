@@ -3,16 +3,13 @@
 import random
 
 import pytest
+from catalog.brute import ABSENT, at, plain_numbers, searched, visible
 
-from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.managers.si import si_pair, with_si
 from jupyter_shinecat.catalog.search.condition import both
-from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.fullquery import FieldsParser
 from jupyter_shinecat.catalog.search.options import Limits
-from jupyter_shinecat.catalog.settings import Settings
-from jupyter_shinecat.catalog.store.store import Store
 
 # What each unit is in the smallest of its kind.
 KINDS = [{"eV": 1.0, "keV": 1e3, "MeV": 1e6}, {"um": 1.0, "mm": 1e3, "m": 1e6}]
@@ -49,25 +46,12 @@ def a_document(rng, number):
     }
 
 
-def at(doc, key):
-    value = doc["scientificMetadata"]
-    for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None
-        value = value[part]
-    return value
-
-
 def numbers(value, unit):
     """Numbers in ``unit`` (as written, when that is empty)."""
-    pair = isinstance(value, dict)
-    number, of = (value.get("value", value.get("v")), value.get("unit", value.get("u"))) if pair else (value, None)
-    found = number if isinstance(number, list) else [number]
-    found = [n for n in found if isinstance(n, (int, float)) and not isinstance(n, bool)]
     if not unit:
-        return found
+        return plain_numbers(value)
     kind = next(kind for kind in KINDS if unit in kind)
-    return [n * kind[of] / kind[unit] for n in found] if of in kind else []
+    return plain_numbers(value, {other: size / kind[unit] for other, size in kind.items()})
 
 
 def texts(value):
@@ -81,7 +65,10 @@ def close(a, b):
 
 
 def expected(doc, item):
-    value, relation, rhs, unit = at(doc, item["lhs"]), item["relation"], item["rhs"], item.get("unit", "")
+    value, relation = at(doc["scientificMetadata"], item["lhs"]), item["relation"]
+    rhs, unit = item["rhs"], item.get("unit", "")
+    if value == ABSENT:
+        return False
     if relation == "CONTAINS_STRING":
         return any(rhs.lower() in text.lower() for text in texts(value))
     if relation == "EQUAL_TO_STRING" or isinstance(rhs, str):
@@ -115,35 +102,23 @@ def a_condition(rng):
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("conditions")
-    store, rng = Store(folder), random.Random(21)
-    engine = Engine(store, folder / "index")
+    rng = random.Random(21)
     docs = [a_document(rng, number) for number in range(300)]
-
-    def fill(tx):
-        for doc in docs:
-            tx.insert("dataset", doc["pid"], doc)
-        return tx.last_change()
-
-    assert engine.index.wait(store.change(fill), 60)
-    yield engine, docs
-    engine.close()
-    store.close()
+    with searched(tmp_path_factory.mktemp("conditions"), docs) as engine:
+        yield engine, docs
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_conditions_with_units_are_those_of_brute_force(library, seed):
     engine, docs = library
     rng = random.Random(seed)
-    visible = Access(Settings()).visible(Identity("u", "u", "", frozenset({"GET"})), "dataset")
-    hits = 0
+    mine, hits = visible("GET"), 0
     for _ in range(80):
         items = [a_condition(rng) for _ in range(rng.choice([1, 1, 2]))]
         where = both(*FieldsParser(DATASET, si_pair).parse({"scientific": items}).values())
-        found = {pid for pid, _doc in engine.rows("dataset", where, visible, Limits(1000))}
+        found = {pid for pid, _doc in engine.rows("dataset", where, mine, Limits(1000))}
         wanted = {doc["pid"] for doc in docs if all(expected(doc, item) for item in items)}
         assert found == wanted, items
-        assert engine.count("dataset", where, visible) == len(wanted)
+        assert engine.count("dataset", where, mine) == len(wanted)
         hits += len(wanted)
     assert hits > 500
-    assert engine.index.view is not None

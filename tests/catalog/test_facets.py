@@ -6,14 +6,11 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
+from catalog.brute import ABSENT, at, plain_numbers, searched, visible
 
-from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.asked_facets import parse_facets
-from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import DATASET
-from jupyter_shinecat.catalog.settings import Settings
-from jupyter_shinecat.catalog.store.store import Store
 
 IN_EV = {"eV": 1.0, "keV": 1000.0, "MeV": 1e6}
 
@@ -59,17 +56,9 @@ def shown(value):
     return json.dumps(float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value)
 
 
-def at(doc, path):
-    for part in path.split("."):
-        if not isinstance(doc, dict) or part not in doc:
-            return "absent"
-        doc = doc[part]
-    return doc
-
-
 def values(doc, path):
     value = at(doc, path)
-    if value == "absent":
+    if value == ABSENT:
         return {"null"}
     if isinstance(value, list):
         return {shown(item) for item in value}
@@ -79,16 +68,7 @@ def values(doc, path):
 
 
 def numbers(doc, path, factors=None):
-    value = at(doc, path)
-    found = set()
-    for item in value if isinstance(value, list) else [value]:
-        unit = None
-        if isinstance(item, dict):
-            item, unit = item.get("value", item.get("v")), item.get("unit", item.get("u"))
-        if isinstance(item, bool) or not isinstance(item, (int, float)) or (factors and unit not in factors):
-            continue
-        found.add(round(item * factors[unit], 6) if factors else float(item))
-    return found
+    return {round(number, 6) for number in plain_numbers(at(doc, path), factors)}
 
 
 def counted(answer):
@@ -97,25 +77,20 @@ def counted(answer):
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("facets")
-    store, rng = Store(folder), random.Random(11)
-    engine = Engine(store, folder / "index")
+    rng = random.Random(11)
     docs = [a_document(rng, number) for number in range(400)]
-
-    def fill(tx):
-        for doc in docs:
-            tx.insert("dataset", doc["pid"], doc)
-        return tx.last_change()
-
-    assert engine.index.wait(store.change(fill), 60)
-    yield engine, docs
-    engine.close()
-    store.close()
+    with searched(tmp_path_factory.mktemp("facets"), docs) as engine:
+        yield engine, docs
 
 
 def ask(engine, facets, groups=("admin",), parts=None):
-    visible = Access(Settings()).visible(Identity("u", "u", "", frozenset(groups)), "dataset")
-    return engine.facets("dataset", parts or {}, parse_facets(facets, DATASET), visible)
+    """The answer; all of it was counted by the index, no facet by reading everything."""
+    taken = engine.take_notes(explain=True, everything=False)
+    answer = engine.facets("dataset", parts or {}, parse_facets(facets, DATASET), visible(*groups))
+    for step in json.loads(taken.headers()["X-Explain"]):
+        assert step["way"] == "index"
+        assert "read" not in step
+    return answer
 
 
 @pytest.mark.parametrize("groups", [("admin",), ("GET",)])
@@ -145,7 +120,7 @@ def test_dates_by_day_month_and_year_are_those_of_brute_force(engine):
         expected = Counter()
         for doc in docs:
             text = at(doc, facet["field"])
-            date = [int(part) for part in text[:10].split("-")] if text != "absent" else None
+            date = [int(part) for part in text[:10].split("-")] if text != ABSENT else None
             depth = {"year": 1, "month": 2, "day": 3}[facet["by"]]
             told = dict(zip(("year", "month", "day"), date[:depth], strict=False)) if date else None
             expected[json.dumps(told)] += 1
@@ -177,7 +152,7 @@ def test_bins_are_those_of_brute_force(engine, seed):
     for field, unit in (("energy", ""), ("energy", "eV"), ("shots.deep", "")):
         path = f"scientificMetadata.{field}"
         found = [numbers(doc, path, IN_EV if unit else None) for doc in docs]
-        expected = Counter(bin_of(v, edges) for values in found for v in values)
+        expected = Counter(place for values in found for place in {bin_of(v, edges) for v in values})
         expected[None] = sum(not values for values in found)
         answer = bins_of(ask(engine, [{"field": path, "bins": edges, "unit": unit}])[path])
         assert +answer == +expected, (edges, field, unit)
@@ -186,9 +161,11 @@ def test_bins_are_those_of_brute_force(engine, seed):
         equal = ask(engine, [{"field": path, "bins": number, "unit": unit, "name": "n"}])["n"]
         between = [item["_id"] for item in equal if item["_id"]]
         every = [v for values in found for v in values]
+        between_edges = [between[0]["min"], *(one["max"] for one in between)]
         assert len(between) == number
         assert (between[0]["min"], between[-1]["max"]) == (min(every), max(every))
-        assert sum(item["count"] for item in equal if item["_id"]) == len(every)
+        once = Counter(place for values in found for place in {bin_of(v, between_edges) for v in values})
+        assert +bins_of(equal) == +(once + Counter({None: sum(not values for values in found)}))
         assert all(a["max"] == b["min"] for a, b in pairwise(between))
 
 

@@ -1,5 +1,6 @@
 """The index and the documents give the same answer to every condition, in order and in counts, while things change."""
 
+import json
 import random
 import shutil
 from functools import partial
@@ -9,10 +10,10 @@ import pytest
 from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.search import about, indexed, keeper
 from jupyter_shinecat.catalog.search import condition as c
-from jupyter_shinecat.catalog.search.asked_facets import plain
+from jupyter_shinecat.catalog.search.asked_facets import Facet, plain
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.engine import Engine
-from jupyter_shinecat.catalog.search.facets import tallied
+from jupyter_shinecat.catalog.search.facets import Tally, tallied
 from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.ordering import in_order
@@ -82,8 +83,26 @@ def a_document(rng, number):
             metadata[key] = [rng.choice(VALUES), rng.choice(VALUES), [1, 2], {"value": value}]
         elif kind < 0.7:
             metadata[key] = {"b": {"value": value}, "0": 5}
+        elif kind < 0.8:
+            # Nearly numbers with a unit.
+            metadata[key] = rng.choice(
+                [
+                    {"v": value, "u": rng.choice(["keV", "eV", 5])},
+                    {"value": [value, 1], "unit": "eV"},
+                    {"value": value, "unit": "eV", "v": 1, "u": "mm"},
+                    {"value": value, "unit": ["eV"]},
+                    {"unit": "u" * 200, "value": value},
+                    [{"value": value}, {"unit": "eV"}],
+                    {"value": {"value": value, "unit": "eV"}, "unit": "mm"},
+                    "2026-03-04T05:06:07.000Z",
+                    ["2026-03-04", value],
+                    [],
+                ]
+            )
         else:
             metadata[key] = value
+        if kind > 0.95:
+            metadata[f"{key}.value"] = value
     return {
         "pid": f"p/{number}",
         "datasetName": " ".join(rng.sample(WORDS, 2)),
@@ -148,6 +167,20 @@ def a_condition(rng, depth=0):
     )
 
 
+def a_facet(rng, number):
+    path, kind = rng.choice(PATHS[3:]), rng.random()
+    bins = rng.choice([1, 3, 10, (0.0, 1.0, 2.0**53), (-1e-299, 1e-15)])
+    if kind < 0.4:
+        by = rng.choice(["", "day", "year"]) if len(path) > 1 else "month" if path == ("creationTime",) else ""
+        return Facet(f"f{number}", path, by)
+    return Facet(f"f{number}", path, "", bins if kind < 0.8 else None, rng.choice(["eV", ""]) if kind < 0.8 else "keV")
+
+
+def shown(counts):
+    """As JSON shows it, where 1 is 1.0."""
+    return [(json.dumps(one["_id"], sort_keys=True).replace(".0", ""), one["count"]) for one in counts]
+
+
 @pytest.fixture
 def parts(tmp_path, monkeypatch):
     # What is far in small: pages behind it come from what is remembered.
@@ -201,6 +234,13 @@ def check(store, engine, rng, rounds):
         found = {day(item["_id"]): item["count"] for item in counted[facet]}
         assert found == expected, where
         assert counted["all"] == [{"totalSets": len(truth)}]
+        facets = [a_facet(rng, number) for number in range(2)]
+        counted = engine.facets("dataset", {"x": where}, facets, visible)
+        for facet in facets:
+            tally = Tally(facet)
+            for row in truth:
+                tally.add(row.doc)
+            assert shown(counted[facet.name]) == shown(tally.counts()), (facet, where)
         keys = engine.metadata_keys("dataset", where, "scientificMetadata", visible)
         assert keys == sorted({key for row in truth for key in row.doc["scientificMetadata"]})
         assert engine.index.view is not None, f"the index was distrusted: {where}"

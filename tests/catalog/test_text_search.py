@@ -6,14 +6,11 @@ import re
 import unicodedata
 
 import pytest
+from catalog.brute import searched, visible
 
-from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.search.asked_text import text_condition
-from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.similar import differs_by
-from jupyter_shinecat.catalog.settings import Settings
-from jupyter_shinecat.catalog.store.store import Store
 
 WORDS = [
     "lysozyme", "Lysozme", "crystal", "crystals", "溶菌酶", "溶菌", "菌",
@@ -97,41 +94,26 @@ def distance(a, b):
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("text")
-    store, rng = Store(folder), random.Random(5)
-    engine = Engine(store, folder / "index")
+def library(tmp_path_factory):
+    rng = random.Random(5)
     docs = [a_document(rng, number) for number in range(150)]
-
     blocks = [a_block(rng, doc) for doc in docs for _ in range(rng.randint(0, 2))]
-
-    def fill(tx):
+    with searched(tmp_path_factory.mktemp("text"), docs, blocks) as engine:
         for doc in docs:
-            tx.insert("dataset", doc["pid"], doc)
-        for number, block in enumerate(blocks):
-            tx.insert("origdatablock", str(number), block)
-        return tx.last_change()
+            mine = [block for block in blocks if block["datasetId"] == doc["pid"] and block["ownerGroup"] == "GET"]
+            doc["files"] = [file["path"] for block in mine for file in block["dataFileList"]]
 
-    assert engine.index.wait(store.change(fill), 60)
+        def search(text, **how):
+            rows = engine.rows("dataset", text_condition(text, "dataset", **how), visible("GET"), Limits(1000))
+            assert engine.index.view is not None
+            return {pid for pid, _ in rows}
 
-    for doc in docs:
-        mine = [block for block in blocks if block["datasetId"] == doc["pid"] and block["ownerGroup"] == "GET"]
-        doc["files"] = [file["path"] for block in mine for file in block["dataFileList"]]
-
-    def search(text, **how):
-        visible = Access(Settings()).visible(Identity("u", "u", "", frozenset({"GET"})), "dataset")
-        rows = engine.rows("dataset", text_condition(text, "dataset", **how), visible, Limits(1000))
-        assert engine.index.view is not None
-        return {pid for pid, _ in rows}
-
-    yield search, docs
-    engine.close()
-    store.close()
+        yield search, docs
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_hit_contains_the_text_and_none_is_missed(searched, seed):
-    search, docs = searched
+def test_every_hit_contains_the_text_and_none_is_missed(library, seed):
+    search, docs = library
     rng = random.Random(seed)
     for _ in range(40):
         words = []
@@ -148,14 +130,14 @@ def test_every_hit_contains_the_text_and_none_is_missed(searched, seed):
 @pytest.mark.parametrize(
     "text", ["aaa", "aaaa", "aaaab", "aab", "菌溶", "菌溶菌", "溶菌溶菌", "word", "word1", "word07"]
 )
-def test_repeated_letters_and_many_words_that_begin_alike(searched, text):
-    search, docs = searched
+def test_repeated_letters_and_many_words_that_begin_alike(library, text):
+    search, docs = library
     for _ in range(2):  # what is found out about a text is remembered
         assert search(text) == {d["pid"] for d in docs if in_names(d, text) or in_body(d, text)}
 
 
-def test_similar_words_are_found_by_the_switch_only(searched):
-    search, docs = searched
+def test_similar_words_are_found_by_the_switch_only(library):
+    search, docs = library
     for word in ("lysozime", "crystl", "difrration", "crysatls", "lys"):
         most = 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
         exactly = {d["pid"] for d in docs if in_names(d, word) or in_body(d, word)}
@@ -180,8 +162,8 @@ def test_letters_that_differ_are_counted_as_by_definition():
 
 
 @pytest.mark.parametrize("text", ["proposal:2345", "课题:2345", "提案号：2345", "Proposal:P2345", 'proposal:"2345"'])
-def test_proposals_are_understood(searched, text):
-    search, docs = searched
+def test_proposals_are_understood(library, text):
+    search, docs = library
     of = ["P2345"] if "P" in text[1:] and "P2345" in text else ["P2345", "2345"]
     assert search(text) == {d["pid"] for d in docs if set(d["proposalIds"]) & set(of)}
     some = search(f"{text} 溶菌")
@@ -189,8 +171,8 @@ def test_proposals_are_understood(searched, text):
 
 
 @pytest.mark.parametrize("text", ["run:17", "运行：17", "轮次:17", "RUN:0017"])
-def test_runs_are_understood(searched, text):
-    search, docs = searched
+def test_runs_are_understood(library, text):
+    search, docs = library
     expected = {
         d["pid"] for d in docs if d.get("runNumber") or {"run", "run_number"} & set(d["scientificMetadata"])
     }  # fmt: skip

@@ -103,6 +103,8 @@ class Compiler:
                 return (
                     Compiled(self._exists(condition.path), exact=False) if is_told_by_terms(condition.path) else _MAYBE
                 )
+            case c.Marked():
+                return _either([Compiled(self._term("eq", term), exact=True) for term in condition.terms])
             case c.Text():
                 return _all([self._phrase(phrase) for phrase in condition.phrases])
             case _:

@@ -200,6 +200,16 @@ class Text(Condition):
         return text_matches(doc, self.phrases)
 
 
+@dataclass(frozen=True)
+class Marked(Condition):
+    """Entries of the index with one of these terms; every document passes: who asks it has found them so."""
+
+    terms: tuple[str, ...]
+
+    def matches(self, doc: Any) -> bool:
+        return True
+
+
 def same(a: Any, b: Any) -> bool:
     """Equality as in JSON: ``true`` is not 1."""
     return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)

@@ -22,6 +22,7 @@ from jupyter_shinecat.catalog.search.terms import (
     null_term,
     odd_term,
     pair_terms,
+    several_term,
     unprepared_term,
     word_terms,
 )
@@ -181,6 +182,8 @@ def _items(path: str, values: list[Any], terms: set[str], stack: list[tuple[str,
         for item in values:
             if isinstance(item, dict):
                 _go_on(path, item, terms, stack)
+    if len(found) > 1:
+        terms.add(several_term(path))
     return found
 
 

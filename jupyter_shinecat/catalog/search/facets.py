@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jupyter_shinecat.catalog import dates as _dates
 from jupyter_shinecat.catalog.store.documents import Row
 
 from .asked_facets import Facet
-from .bins import binned
+from .bins import Numbers, ReadNumbers, binned
 from .condition import Always, Condition, Exists, either
 from .paths import values_at
 from .quantities import number_in, pair_of
@@ -21,50 +22,63 @@ _SCALARS = (str, int, float, bool)
 
 
 class Tally:
-    """Counts of one facet: lists by element, a document once for each value, a missing value as null."""
+    """Counts of one facet: lists by element, a document once for each value or bin, a missing value as null."""
 
     def __init__(self, facet: Facet) -> None:
         self._facet = facet
         self._counts: Counter[Any] = Counter()
+        self._read = ReadNumbers()
+        self._numbers: list[Numbers] = [self._read]
 
     def add(self, doc: Any) -> None:
         """Count one document, once for each different value."""
         found: set[Any] = set()
         values = _metadata_keys(doc) if self._facet.field == KEYS else list(values_at(doc, self._facet.path))
         for value in values:
-            self._put_value(found, value)
-        if self._facet.numeric:
-            self._counts.update(found or {None})
+            if self._facet.numeric:
+                found.update(_numbers_in(value, self._facet.unit))
+            else:
+                found.update(self._keys_in(value))
+        if self._facet.bins is not None and found:
+            self._read.add(tuple(found))
         else:
-            self._counts.update(found if values else {None})
+            self._counts.update(found if values and not self._facet.numeric else found or {None})
 
-    def _put_value(self, found: set[Any], value: Any) -> None:
-        facet = self._facet
-        if facet.numeric:
-            for item in value if isinstance(value, list) else (value,):
-                number = number_in(item, facet.unit)
-                if number is not None:
-                    found.add(number)
-        elif isinstance(value, list):
-            found.update(_key(item) for item in value if isinstance(item, _SCALARS))
-        elif facet.by and (moment := _dates.parse(value)):
-            found.add((moment.year, moment.month, moment.day)[: facet.depth])
+    def _keys_in(self, value: Any) -> Iterator[Any]:
+        if isinstance(value, list):
+            yield from (self._key(item) for item in value if isinstance(item, _SCALARS))
         elif isinstance(value, _SCALARS) or value is None:
-            found.add(_key(value))
+            yield self._key(value)
         elif pair := pair_of(value):
-            found.add(_Pair(pair))
+            yield pair_key(*pair)
+
+    def _key(self, value: Any) -> Any:
+        if self._facet.by and (moment := _dates.parse(value)):
+            return (moment.year, moment.month, moment.day)[: self._facet.depth]
+        return _key(value)
 
     def put(self, value: Any, number: int) -> None:
-        """Add ``number`` documents with ``value`` (a date as ``(year, month, day)``, cut to the facet's depth)."""
+        """Add ``number`` documents with ``value`` (a date may be ``(year, month, day)``, and is cut)."""
         if number:
-            self._counts[value[: self._facet.depth] if isinstance(value, tuple) else _key(value)] += number
+            if type(value) is tuple:
+                value = value[: self._facet.depth]
+            self._counts[value if isinstance(value, tuple) else self._key(value)] += number
+
+    def put_numbers(self, numbers: Numbers) -> None:
+        """Add the numbers of other documents, to be counted in bins."""
+        self._numbers.append(numbers)
 
     def counts(self) -> list[dict[str, Any]]:
         """``[{_id, count}]``, the commonest first, numbers in bins from low to high; at most 1000 values."""
         if self._facet.bins is not None:
-            return binned(self._counts, self._facet.bins)
-        ordered = sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_VALUES]
+            return binned(self._numbers, self._counts[None], self._facet.bins)
+        ordered = heapq.nsmallest(MAX_VALUES, self._counts.items(), key=_rank)
         return [{"_id": _shown(value), "count": count} for value, count in ordered]
+
+
+def _rank(counted: tuple[Any, int]) -> tuple[int, str, bool]:
+    value, count = counted
+    return -count, str(value), isinstance(value, str)
 
 
 class _Pair(tuple[Any, str]):
@@ -79,8 +93,23 @@ class _Flag(tuple[bool]):
     __slots__ = ()
 
 
+def pair_key(value: Any, unit: str) -> Any:
+    """What is counted of a value with its unit."""
+    return _Pair((_key(value), unit))
+
+
 def _key(value: Any) -> Any:
-    return _Flag((value,)) if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return _Flag((value,))
+    # 1 and 1.0 are one value, shown in one way.
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def _numbers_in(value: Any, unit: str) -> Iterator[float]:
+    for item in value if isinstance(value, list) else (value,):
+        number = number_in(item, unit)
+        if number is not None:
+            yield number
 
 
 def tallied(rows: Iterable[Row], facets: list[Facet], number: int | None = None) -> tuple[dict[str, Any], int]:
@@ -114,7 +143,7 @@ def _metadata_keys(doc: Any) -> list[Any]:
 
 def _shown(value: Any) -> Any:
     if isinstance(value, _Pair):
-        return {"value": value[0], "unit": value[1]}
+        return {"value": _shown(value[0]), "unit": value[1]}
     if isinstance(value, _Flag):
         return value[0]
     if isinstance(value, tuple):

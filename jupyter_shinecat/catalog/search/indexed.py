@@ -21,10 +21,11 @@ from jupyter_shinecat.catalog.access import Visible
 from jupyter_shinecat.catalog.search.about import no_note
 from jupyter_shinecat.catalog.search.asked_facets import Facet
 from jupyter_shinecat.catalog.search.compile import Compiled, Compiler
-from jupyter_shinecat.catalog.search.condition import Always, And, Condition, OneOf, Or, both
+from jupyter_shinecat.catalog.search.condition import Always, And, Condition, Marked, OneOf, Or, both
 from jupyter_shinecat.catalog.search.facet_texts import NOTHING, TOO_LONG, value_of
 from jupyter_shinecat.catalog.search.facets import Tally, anywhere, tallied
 from jupyter_shinecat.catalog.search.file_names import Judge
+from jupyter_shinecat.catalog.search.indexed_counts import IndexedCounts, NotTold, marks_of
 from jupyter_shinecat.catalog.search.notes import Step
 from jupyter_shinecat.catalog.search.one_walk import OneWalk
 from jupyter_shinecat.catalog.search.options import Limits, sort_value
@@ -83,6 +84,8 @@ class IndexedSearch:
 
     def __init__(self, view: View, snapshot: Snapshot, visible: Visible, read_before: ReadBefore) -> None:
         self._read_before = read_before
+        self._step: Step | None = None
+        self._read_facets: set[str] = set()
         self._view = view
         self._snapshot = snapshot
         self._visible = visible
@@ -327,6 +330,12 @@ class IndexedSearch:
                 if not facet.numeric and (buckets := counted.get(facet.field)) is not None
             }
             missing = [facet for facet in facets if facet.name not in result]
+            for facet in list(missing):
+                told = self._told(query, where, facet)
+                if told is not None:
+                    result[facet.name] = told
+                    missing.remove(facet)
+        self._say_read(missing)
         if total is None:
             read, total = tallied(self.all_rows(where), missing)
             return {**result, **read}, total
@@ -335,6 +344,22 @@ class IndexedSearch:
             read, _number = tallied(self.all_rows(both(where, anywhere(missing))), missing, total)
             result.update(read)
         return result, total
+
+    def _told(self, query: Query, where: Condition, facet: Facet) -> list[dict[str, Any]] | None:
+        """Counts from terms and columns; None where all documents have to be read."""
+
+        def count() -> list[dict[str, Any]] | None:
+            try:
+                tally = IndexedCounts(self._view, self._snapshot, query, facet).tally()
+            except NotTold:
+                return None
+            for row in self.all_rows(both(where, Marked(marks_of(facet)))):
+                tally.add(row.doc)
+            return tally.counts()
+
+        return self._view.memory.recall(
+            self._question(where, "told", repr(facet)), count, lambda found: len(found or ())
+        )
 
     def _counted(self, query: Query, where: Condition, names: tuple[str, ...]) -> Counted:
         """Documents by the texts of fields (None where there are too many), and their number, in one pass."""
@@ -346,8 +371,14 @@ class IndexedSearch:
 
         return self._view.memory.recall(self._question(where, "counts", names), count, _weight)
 
+    def _say_read(self, facets: list[Facet]) -> None:
+        if self._step is not None and facets:
+            self._read_facets.update(facet.name[:80] for facet in facets)
+            self._step.say(read=sorted(self._read_facets))
+
     def explain(self, where: Condition, step: Step) -> None:
         """Say how the index answers."""
+        self._step = step
         query, exact = self._query(where)
         step.say(way="index", exact=exact)
         step.confide(proposed=self._number(query), behind=len(self._outdated), condition=repr(where)[:1000])

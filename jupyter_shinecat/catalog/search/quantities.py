@@ -7,13 +7,14 @@ import math
 from functools import lru_cache
 from typing import Any
 
-_FORMS = (("value", "unit"), ("v", "u"))
+FORMS = (("value", "unit"), ("v", "u"))
+Line = tuple[float, float]
 
 
 def pair_of(value: Any) -> tuple[Any, str] | None:
     """Scalar and unit of ``{value, unit}`` or ``{v, u}``, or None."""
     if isinstance(value, dict):
-        for name, unit in _FORMS:
+        for name, unit in FORMS:
             if isinstance(value.get(name), (str, int, float, bool)) and isinstance(value.get(unit), str):
                 return value[name], value[unit]
     return None
@@ -32,15 +33,20 @@ def number_in(value: Any, unit: str) -> float | None:
     """
     if not unit:
         if isinstance(value, dict):
-            value = next((value[name] for name, _unit in _FORMS if name in value), None)
+            value = next((value[name] for name, _unit in FORMS if name in value), None)
         return _number(value)
     pair = pair_of(value)
     number = None if pair is None else _number(pair[0])
     if pair is None or number is None:
         return None
-    line = _line(pair[1], unit)
+    line = line_between(pair[1], unit)
+    return None if line is None else _number(on_line(number, line))
+
+
+def on_line(number: float, line: Line) -> float:
+    """A number in another unit; never falls where ``number`` grows."""
     # Twelve digits: what conversion adds beyond is noise, and would tear equal values apart.
-    return None if line is None else _number(float(f"{number * line[0] + line[1]:.12g}"))
+    return float(f"{number * line[0] + line[1]:.12g}") + 0.0
 
 
 def is_unit(text: str) -> bool:
@@ -49,7 +55,7 @@ def is_unit(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _line(source: str, target: str) -> tuple[float, float] | None:
+def line_between(source: str, target: str) -> Line | None:
     """Slope and offset from one unit to another; None when they don't measure the same."""
     units = importlib.import_module("jupyter_shinecat.units")
     try:
@@ -66,4 +72,4 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number + 0.0 if math.isfinite(number) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import tantivy
 
 # Grows with every change of what an entry holds: an index of another version is built anew.
-VERSION = 6
+VERSION = 7
 
 # Fields whose values are counted by the index; others are counted by reading documents.
 FACETS = (

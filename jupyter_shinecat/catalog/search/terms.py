@@ -42,6 +42,12 @@ def odd_term(path: str) -> str:
 
 
 @lru_cache(8192)
+def several_term(path: str) -> str:
+    """The term that says: there are several values at ``path``, which may be one when they are cut to a month."""
+    return "\x88" + short(path)
+
+
+@lru_cache(8192)
 def null_term(path: str) -> str:
     """The term that says: there is a null at ``path``."""
     return f"{equal_prefix(path)}z"
