@@ -16,6 +16,7 @@ from jupyter_shinecat.catalog import dates
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.entry import column_number
 from jupyter_shinecat.catalog.search.fields import DATASET
+from jupyter_shinecat.catalog.search.insights import Changed
 from jupyter_shinecat.catalog.search.shortcuts import Shortcuts
 from jupyter_shinecat.catalog.search.similar import Similar
 from jupyter_shinecat.catalog.search.terms import (
@@ -61,13 +62,15 @@ class Compiler:
     ----------
     view
         The state.
+    changed
+        See :class:`.shortcuts.Shortcuts`.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, changed: Changed) -> None:
         self._schema = view.schema
         self._columns = view.columns
         self._searcher = view.searcher
-        self._shortcuts = Shortcuts(view)
+        self._shortcuts = Shortcuts(view, changed)
 
     def compile(self, condition: c.Condition) -> Compiled:
         """The query of a condition."""

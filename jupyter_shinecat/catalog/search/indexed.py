@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -89,7 +90,7 @@ class IndexedSearch:
         self._view = view
         self._snapshot = snapshot
         self._visible = visible
-        self._compiler = Compiler(view)
+        self._compiler = Compiler(view, partial(snapshot.seqs_changed_since, "dataset"))
         self._compiled: dict[int, tuple[Condition, Compiled]] = {}
         behind = snapshot.last_change() != view.change
         self._pending = snapshot.changed_since("dataset", view.change, MAX_PENDING + 1) if behind else []

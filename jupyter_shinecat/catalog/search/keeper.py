@@ -15,6 +15,7 @@ from jupyter_shinecat.catalog.search import about
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.entry import as_document, build_entry
 from jupyter_shinecat.catalog.search.file_names import with_files
+from jupyter_shinecat.catalog.search.insights import Insights
 from jupyter_shinecat.catalog.search.parts import NotBuilt, Parts, Stopped, number_of_parts
 from jupyter_shinecat.catalog.search.schema import open_index
 from jupyter_shinecat.catalog.search.terms import asked, unprepared_term
@@ -61,6 +62,7 @@ class Keeper:
         columns.left_out_before = self._left_out
         self._newest: tuple[int, ...] = ()
         self._measured = -1
+        self._insights = Insights()
 
     @classmethod
     def open(cls, store: Store, folder: Path, stopping: Callable[[], bool]) -> Keeper:
@@ -94,8 +96,9 @@ class Keeper:
         if self._large:
             self._settle()
         return View(
-            self._index.schema, self._searcher, self._change, self._columns, self._places(self._searcher.num_docs)
-        )
+            self._index.schema, self._searcher, self._change, self._columns, self._places(self._searcher.num_docs),
+            insights=self._insights,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Let the files go."""

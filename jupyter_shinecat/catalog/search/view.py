@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import tantivy
 
 from jupyter_shinecat.catalog.search.columns import Columns
+from jupyter_shinecat.catalog.search.insights import Insights
 
 T = TypeVar("T")
 _ROOM = 200_000
@@ -88,4 +89,5 @@ class View:
     columns: Columns
     newest: tuple[int, ...] = ()
     memory: Memory = field(default_factory=Memory)
+    insights: Insights = field(default_factory=Insights)
     orders: Memory = field(default_factory=lambda: Memory(_ORDERS_ROOM, _LARGEST_ORDER))

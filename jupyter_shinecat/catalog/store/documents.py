@@ -165,6 +165,12 @@ class Snapshot:
         query = f"SELECT seq, id, change, body FROM {kind} WHERE change > ? ORDER BY change LIMIT ?"
         return [Row(*row) for row in self._sql.execute(query, (change, limit))]
 
+    def seqs_changed_since(self, kind: str, change: int, most: int) -> list[int] | None:
+        """``seq`` of the rows changed after ``change``; None when they are more than ``most``."""
+        query = f"SELECT seq FROM {kind} WHERE change > ? LIMIT ?"
+        found = [seq for (seq,) in self._sql.execute(query, (change, most + 1))]
+        return None if len(found) > most else found
+
     def changes(self, kind: str, change: int) -> Iterator[Row]:
         """Rows changed after ``change``, oldest change first, one at a time."""
         query = f"SELECT seq, id, change, body FROM {kind} WHERE change > ? ORDER BY change"
