@@ -22,6 +22,7 @@ from . import compose, figures
 from .plan import CREATE
 
 _log = logging.getLogger(__name__)
+_DATASETS = "/api/v3/datasets/"
 
 
 def key_of(dataset: Dataset) -> str:
@@ -75,7 +76,20 @@ def remove_doubles(
         except CatalogError as refusal:
             _log.error("a request was stored twice; an administrator may delete %s (%s)", path, refusal)
             left.append(path)
+            if path.startswith(_DATASETS) and "/origdatablocks/" not in path:
+                _mark(client, path, pid)
     return left
+
+
+def _mark(client: CatalogClient, path: str, pid: str) -> None:
+    """Who finds a copy that we may not delete shall read what it is; owners may say that much."""
+    said = {"comment": f"Stored twice when a connection broke: {pid} counts, this copy may be deleted."}
+    try:
+        client.send(operations.Operation("mark a double", "PATCH", path, lambda v: v, body=said, subject=path))
+    except (CatalogUnavailable, SignInRequired):
+        raise
+    except CatalogError as refusal:
+        _log.info("%s could not be marked as a copy: %s", path, refusal)
 
 
 def _second_blocks(client: CatalogClient, pid: str, taken: dict[str, Any]) -> list[str]:
@@ -83,7 +97,7 @@ def _second_blocks(client: CatalogClient, pid: str, taken: dict[str, Any]) -> li
     blocks = [(content(block), block) for block in client.origdatablocks(pid)]
     extra = _extra((name, block) for name, block in blocks if name in ours)
     # Through the dataset, so that its sums are made anew.
-    return [f"/api/v3/datasets/{quote_pid(pid)}/origdatablocks/{_id(block)}" for block in extra]
+    return [f"{_DATASETS}{quote_pid(pid)}/origdatablocks/{_id(block)}" for block in extra]
 
 
 def _second_figures(client: CatalogClient, pid: str, taken: dict[str, Any], folder: Path) -> list[str]:
@@ -107,7 +121,7 @@ def _second_datasets(client: CatalogClient, pid: str, plan: dict[str, Any]) -> l
         return []
     maker = client.dataset(pid).doc.get("createdBy")
     return [
-        f"/api/v3/datasets/{quote_pid(other.pid)}"
+        f"{_DATASETS}{quote_pid(other.pid)}"
         for other in others
         if other.doc.get("createdBy") == maker
         and not other.is_published

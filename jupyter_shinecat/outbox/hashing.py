@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Container, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from .rest import Signature, signature
 
+_log = logging.getLogger(__name__)
 # An entry of fewer bytes is done before one could tell of it.
 INLINE_BYTES = 64 << 20
 _SLICE_BYTES = 64 << 20
@@ -104,7 +106,7 @@ class Hashes:
             self._jobs.pop(key, None)
 
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="outbox-hashes", daemon=True)
             self._thread.start()
 
@@ -122,7 +124,11 @@ class Hashes:
             for key, job in jobs.items():
                 if reading.get(key, (None,))[0] is not job:
                     reading[key] = (job, job.slices())
-                next(reading[key][1], None)
+                try:
+                    next(reading[key][1], None)
+                except Exception:  # whatever it is, it is this entry's trouble, and it may go better the next time
+                    _log.exception("%s can't be read", min(job.files))
+                    job.moved, job.ended = min(job.files), True
             reading = {key: pair for key, pair in reading.items() if pair[0] is jobs.get(key) and not pair[0].ended}
 
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 FIRST_S, LONGEST_S = 0.5, 60.0
+CATALOG = ""  # the name of the pause that all entries share
 
 
 @dataclass

@@ -99,10 +99,27 @@ class Sender:
         age = time.time() - float(resent["t"])
         if 0 <= age < self._settle_s:
             raise Settling(self._settle_s - age)
-        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {}, entry.folder)
-        if left:
-            entry.write_step(RESENT, {**resent, "left": left})
+        self._remove(entry, plan, pid)
         return True
+
+    def look_again(self, entry: Entry) -> list[str]:
+        """Look for what a request has left that came through long after it was sent again; addresses of what stays.
+
+        Raises
+        ------
+        CatalogError
+            The catalog is away, or refuses.
+        """
+        plan = entry.step(PLAN) or {}
+        pid = (entry.step(DATASET) or {}).get("pid") or plan.get("pid")
+        return self._remove(entry, plan, str(pid)) if pid else []
+
+    def _remove(self, entry: Entry, plan: dict[str, Any], pid: str) -> list[str]:
+        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {}, entry.folder)
+        resent = entry.step(RESENT) or {}
+        if left != (resent.get("left") or []):
+            entry.write_step(RESENT, {**resent, "left": left})
+        return left
 
     # -- the dataset ---------------------------------------------------------------------------------------------------
 

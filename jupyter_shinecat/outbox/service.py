@@ -15,23 +15,23 @@ from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity,
 
 from .access import WhichGroup
 from .collect import Reader
-from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, WITHDRAWN, Entries, Entry
+from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, Entries, Entry
 from .intake import Intake
 from .lineage import NotYet, is_waiting_for_failed
+from .lookout import Lookout
 from .news import News
 from .owners import Owners
-from .pauses import Pauses
-from .plan import DATASET_ASKED, Done, plan
-from .requests import RELEASE, RETRY, Request, take_requests
+from .pauses import CATALOG, Pauses
+from .plan import Done, plan
 from .send import RESENT, Sender, Settling
 from .settings import Settings
 from .taking import Taker
 from .windows import Windows
+from .wishes import Wishes
 
 _log = logging.getLogger(__name__)
 _IDENTITY_S = 60.0
 _TIDY_S = 3600.0
-_CATALOG = ""
 
 
 class Outbox:
@@ -68,6 +68,8 @@ class Outbox:
         self._taker = Taker(self.intake, reader, settings.hold_s, with_notebook=settings.send_notebook)
         self._windows = Windows(reader)
         self._owners = Owners(settings.folder)
+        self._wishes = Wishes(settings.folder, self.entries, self._news, self._pauses, self._owners)
+        self._lookout = Lookout(self.entries)
 
     def load(self) -> None:
         """Read what is on disk.
@@ -83,7 +85,7 @@ class Outbox:
 
     def tick(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Look at everything once and do what can be done; True when something moved."""
-        moved = self._requests()
+        moved = self._wishes.fulfil()
         try:
             made = self.intake.poll()
         except OSError as error:
@@ -100,6 +102,7 @@ class Outbox:
             if should_stop():
                 return True
             moved = self._try(entry) or moved
+        self._look_again()
         if time.monotonic() - self._tidied > _TIDY_S:
             self._tidy()
         return moved or bool(made)
@@ -141,7 +144,7 @@ class Outbox:
     @property
     def trouble(self) -> tuple[str, str]:
         """Why nothing can be sent now, and what to do about it; empty while the catalog answers."""
-        return ("", "") if self._pauses.is_over(_CATALOG) else self._pauses.words(_CATALOG)
+        return ("", "") if self._pauses.is_over(CATALOG) else self._pauses.words(CATALOG)
 
     def close(self) -> None:
         """Close the connection to the catalog, and stop reading files."""
@@ -164,8 +167,8 @@ class Outbox:
             )
         if self._waits_for_group(entry):
             return False
-        if not self._pauses.is_over(_CATALOG):
-            reason, do = self._pauses.words(_CATALOG)
+        if not self._pauses.is_over(CATALOG):
+            reason, do = self._pauses.words(CATALOG)
             self._news.set(entry, WAITING, reason, do)
             return False
         try:
@@ -222,9 +225,9 @@ class Outbox:
         last = sender.step(entry)
         done_step = entry.step(DATASET) or {}
         pid = done_step.get("pid") or (entry.step(PLAN) or {}).get("pid")
-        left = (entry.step(RESENT) or {}).get("left") if last else None
-        reason = tr("The catalog stored a request twice: {places}.", places=", ".join(left)) if left else ""
-        do = tr("An administrator of the catalog may delete these copies.") if left else ""
+        reason, do = self._doubled((entry.step(RESENT) or {}).get("left") or [] if last else [])
+        if last:
+            self._lookout.watch(entry)
         return self._news.set(entry, SENT if last else SENDING, reason, do, pid=pid)
 
     # -- the catalog ---------------------------------------------------------------------------------------------------
@@ -240,54 +243,41 @@ class Outbox:
         return self._me[0]
 
     def _catalog_is_back(self) -> None:
-        self._pauses.clear(_CATALOG)
+        self._pauses.clear(CATALOG)
 
     def _wait_for_catalog(self, entry: Entry, error: CatalogUnavailable | SignInRequired) -> bool:
         self._me = None
         # A 500 may be about this one document; it must not stop the others.
         alone = error.status == 500
         wait_s = error.retry_after_s if isinstance(error, TooManyRequests) else 0.0
-        self._pauses.failed(entry.key if alone else _CATALOG, error.what, error.do, at_least_s=wait_s)
+        self._pauses.failed(entry.key if alone else CATALOG, error.what, error.do, at_least_s=wait_s)
         self._news.set(entry, WAITING, error.what, error.do)
         return False
 
-    # -- what people ask ----------------------------------------------------------------------------------------------
+    # -- what came through late ----------------------------------------------------------------------------------------
 
-    def _requests(self) -> bool:
-        requests = take_requests(self._settings.folder)
-        for request in requests:
-            chosen = [
-                entry
-                for entry in self.entries
-                if request.key is None or request.key in (entry.key, (entry.step(TAKEN) or {}).get("key"))
-            ]
-            try:
-                for entry in chosen:
-                    self._request(request, entry)
-                request.file.unlink(missing_ok=True)
-            except OSError as error:
-                _log.warning("a request can't be done now: %s", error)
-        return bool(requests)
-
-    def _request(self, request: Request, entry: Entry) -> None:
-        if request.do == RETRY:
-            self._pauses.clear(_CATALOG)
-            self._pauses.clear(entry.key)
-            if entry.state == FAILED and not entry.gone:
-                if entry.step(DATASET) is None:
-                    entry.drop_step(PLAN)
-                self._news.set(entry, WAITING, "", "")
-        elif entry.state in FINAL:
+    def _look_again(self) -> None:
+        """Entries that were sent: whether a request that was sent twice has been stored twice by now."""
+        if not self._pauses.is_over(CATALOG):
             return
-        elif request.do == RELEASE:
-            if request.group in entry.choices:
-                self._owners.answer(entry, request.group, self.entries)
-            if not entry.choices:
-                entry.change(released=True)
-        elif entry.step(DATASET) is None and (entry.state == FAILED or entry.step(DATASET_ASKED) is None):
-            self._news.set(entry, WITHDRAWN, tr("You withdrew it."), "")
-        else:
-            self._news.set(entry, entry.state, tr("It may be in the catalog already, so it can't be withdrawn."), "")
+        for entry in self._lookout.due():
+            try:
+                reason, do = self._doubled(self._connected().look_again(entry))
+                self._lookout.looked(entry)
+                if reason:
+                    self._news.set(entry, SENT, reason, do)
+            except (CatalogUnavailable, SignInRequired) as error:
+                self._pauses.failed(CATALOG, error.what, error.do)
+                return
+            except (ShineCatError, OSError) as error:
+                _log.warning("entry %s can't be looked at again: %s", entry.key, error)
+
+    @staticmethod
+    def _doubled(left: list[str]) -> tuple[str, str]:
+        if not left:
+            return "", ""
+        reason = tr("The catalog stored a request twice: {places}.", places=", ".join(left))
+        return reason, tr("An administrator of the catalog may delete these copies.")
 
 
 def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:

@@ -113,3 +113,26 @@ def _until(hashes: Hashes, files):
     while hashes.busy:
         pass
     return hashes.of("k", files, {})
+
+
+def test_trouble_that_nobody_thought_of_is_the_entrys_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_shinecat.outbox.hashing.INLINE_BYTES", -1)
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        path.write_bytes(b"x")
+    signs = {str(path): signature(str(path)) for path in paths}
+    calls = iter([MemoryError()])
+    real = hashlib.sha256
+
+    def failing(*given: bytes):
+        trouble = next(calls, None)
+        if trouble is not None:
+            raise trouble
+        return real(*given)
+
+    monkeypatch.setattr("jupyter_shinecat.outbox.hashing.hashlib.sha256", failing)
+    hashes = Hashes()
+    with pytest.raises(Moving):
+        _until(hashes, {str(paths[0]): signs[str(paths[0])]})
+    assert _until(hashes, {str(paths[1]): signs[str(paths[1])]})[str(paths[1])]["sha256"] == real(b"x").hexdigest()
+    hashes.close()
