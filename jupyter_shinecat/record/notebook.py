@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .cells import Run
 
 KEY = "shinecat"
+# Beside the note, and never kept in the notebook: what can't be written to the spool just now.
+WAITING = "shinecat_waiting"
 _AT_MOST = 200
 _HOOK = "finish_metadata"
 
@@ -72,9 +75,12 @@ class Notes:
     ----------
     shell
         IPython's shell; outside a kernel nothing is done.
+    waiting
+        Tells what can't be written to the spool just now (`Spool.waiting`).
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, waiting: Callable[[], dict[str, Any] | None] = lambda: None) -> None:
+        self._waiting = waiting
         self._kernel = getattr(shell, "kernel", None)
         self._ours: Any = None
         self._ended: dict[int, tuple[Seen, dict[str, None]]] = {}
@@ -88,11 +94,13 @@ class Notes:
         def finish_metadata(parent: Any, metadata: Any, reply_content: Any) -> Any:
             finished = original(parent, metadata, reply_content)
             ended = self._ended.pop(threading.get_ident(), None)
-            if ended is not None:
-                with contextlib.suppress(Exception):  # the answer itself must go out whatever happens to its note
-                    said = ended[0].note(ended[1])
-                    if said:
-                        finished[KEY] = said
+            with contextlib.suppress(Exception):  # the answer itself must go out whatever happens to its note
+                said = ended[0].note(ended[1]) if ended is not None else None
+                if said:
+                    finished[KEY] = said
+                waits = self._waiting()
+                if waits:
+                    finished[WAITING] = waits
             return finished
 
         self._ours = finish_metadata

@@ -58,7 +58,7 @@ class Recorder:
         self.spool = Spool(lambda: state / "spool", self.session.line)
         wanted = PathFilter(roots=(str(results_dir()), os.getcwd()), excluded=(str(state),))
         self._endings = Endings(shell, self.spool)
-        self._notes = Notes(shell)
+        self._notes = Notes(shell, self.spool.waiting)
         self._cells = Cells(shell, self._ended, _never_raises)
         self._endings.runs = self._cells.runs
         self._journal = Journal(self._cells, self._endings, self.spool)

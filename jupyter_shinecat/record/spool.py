@@ -57,6 +57,7 @@ class Spool:
         self._lock = threading.RLock()
         self.path: Path | None = None
         self.lost = 0
+        self._cause = ""
 
     def write(self, kind: str, **fields: Any) -> None:
         """Add a line. Returns when the kernel of the system has it; never raises."""
@@ -74,6 +75,16 @@ class Spool:
         with self._lock:
             lost, self.lost = self.lost, 0
             return lost
+
+    def waiting(self) -> dict[str, Any] | None:
+        """What waits in memory after another try to write it: lines, their folder, and the cause; else None."""
+        if not self._waiting:  # the usual case, for which no lock is taken
+            return None
+        with self._lock:
+            self._flush()
+            lines = len(self._waiting) + self.lost
+            folder = str(self.path.parent if self.path else self._folder())
+            return {"lines": lines, "folder": folder, "cause": self._cause} if self._waiting else None
 
     def close(self) -> None:
         """Say that the process ended normally. A process that has written nothing leaves nothing."""
@@ -103,8 +114,8 @@ class Spool:
                 if self._torn:
                     break
                 self._waiting.popleft()
-        except OSError:
-            pass
+        except OSError as error:
+            self._cause = error.strerror or type(error).__name__
         except Exception:
             self.lost += 1
         while len(self._waiting) > _KEPT_LINES:

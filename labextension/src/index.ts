@@ -12,6 +12,7 @@ import { NotebookOpener } from './notebook';
 import { CatalogPanel } from './panel';
 import { RecordKeeper } from './record';
 import { asEntry } from './reports';
+import { WaitingNotices } from './waiting';
 
 const PLUGIN_ID = 'jupyter-shinecat:plugin';
 const PANEL_ID = 'jupyter-shinecat-panel';
@@ -88,9 +89,15 @@ const record: JupyterFrontEndPlugin<void> = {
   description: 'Keeps what each cell read and wrote in the metadata of the notebook.',
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [ISettingRegistry],
-  activate: (_: JupyterFrontEnd, tracker: INotebookTracker, settingRegistry: ISettingRegistry | null) => {
-    const keeper = new RecordKeeper(tracker);
+  optional: [ITranslator, ISettingRegistry],
+  activate: (
+    _: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    settingRegistry: ISettingRegistry | null
+  ) => {
+    const notices = new WaitingNotices((translator ?? nullTranslator).load('jupyter_shinecat'));
+    const keeper = new RecordKeeper(tracker, (panel, waiting) => notices.tell(panel, waiting));
     void settingRegistry
       ?.load(PLUGIN_ID)
       .then(settings => {

@@ -4,11 +4,32 @@ import { isDoc } from './documents';
 
 /** Key in the metadata of the kernel's answers, and of cells. */
 export const KEY = 'shinecat';
+/** Beside it: what the kernel can't write to disk just now. */
+const WAITING = 'shinecat_waiting';
 /** More cells than anybody runs ahead; a request whose answer never comes must not be remembered for ever. */
 const AT_MOST = 10_000;
 
 /** What a cell read and wrote, as the kernel says it. */
 export type Note = Readonly<Record<string, unknown>>;
+
+/** Record that waits in the kernel's memory: lines, the folder that takes none, and why. */
+export interface Waiting {
+  readonly lines: number;
+  readonly folder: string;
+  readonly cause: string;
+}
+
+/** What of the record waits in memory, as an answer of the kernel says. */
+export function waitingOf(message: Kernel.IAnyMessageArgs['msg']): Waiting | null {
+  const said = message.metadata[WAITING];
+  if (!isDoc(said)) {
+    return null;
+  }
+  const { lines, folder, cause } = said;
+  return typeof lines === 'number' && typeof folder === 'string' && typeof cause === 'string'
+    ? { lines, folder, cause }
+    : null;
+}
 
 /** Which cells wait for an answer of the kernel, and what it says of them. */
 export class Answers {
@@ -49,7 +70,10 @@ export class RecordKeeper {
   /** Whether notes are kept. What stands in a cell from an earlier run goes when it runs again, in any case. */
   keeps = true;
 
-  constructor(tracker: INotebookTracker) {
+  constructor(
+    tracker: INotebookTracker,
+    private readonly warn: (panel: NotebookPanel, waiting: Waiting | null) => void
+  ) {
     tracker.forEach(panel => this.follow(panel));
     tracker.widgetAdded.connect((_, panel) => this.follow(panel));
   }
@@ -69,6 +93,7 @@ export class RecordKeeper {
       const answer = answers.answered(msg);
       if (answer && !panel.isDisposed) {
         write(panel.model, answer.cell, this.keeps ? answer.note : null);
+        this.warn(panel, waitingOf(msg));
       }
     });
   }

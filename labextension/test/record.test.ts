@@ -1,6 +1,6 @@
 import type { Kernel } from '@jupyterlab/services';
 import { describe, expect, it } from 'vitest';
-import { Answers } from '../src/record';
+import { Answers, waitingOf } from '../src/record';
 
 type Message = Kernel.IAnyMessageArgs['msg'];
 
@@ -32,5 +32,14 @@ describe('answers of a kernel', () => {
     expect(answers.answered(reply('2', { shinecat: {} }))).toBeNull();
     expect(answers.answered(reply('3', {}, 'inspect_reply'))).toBeNull();
     expect(answers.answered(reply('3', { shinecat: 'text' }))).toEqual({ cell: 'c', note: null });
+  });
+});
+
+describe('what waits in the memory of a kernel', () => {
+  it('is read from the answer, and is nothing where nothing is said', () => {
+    const waiting = { lines: 3, folder: '/home/z/spool', cause: 'No space left on device' };
+    expect(waitingOf(reply('1', { shinecat_waiting: waiting }))).toEqual(waiting);
+    expect(waitingOf(reply('1', { shinecat: {} }))).toBeNull();
+    expect(waitingOf(reply('1', { shinecat_waiting: 'much' }))).toBeNull();
   });
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from record.notebooks import ON, Notebook, files, inputs
@@ -302,7 +303,11 @@ def test_full_disk_is_no_error_of_the_user_and_is_said_once(notebook: Notebook) 
     notebook.ok("import os\nspool = recorder.spool\ngood = spool._fd\nspool._fd = os.open('/dev/full', os.O_WRONLY)")
     notebook.ok("for n in range(3000):\n    open(f'results/n{n}', 'w').close()")
     assert notebook.run("print('still here')").stdout.strip() == "still here"
+    said = _answer(notebook, "1")["shinecat_waiting"]
+    assert (said["cause"], said["folder"]) == ("No space left on device", str(notebook.folder / "state/spool"))
+    assert said["lines"] > 2000
     notebook.ok("spool._fd = good")
+    assert "shinecat_waiting" not in _answer(notebook, "1")  # another try has written it all
     notebook.ok("open('results/b', 'w').write('1')")
     end = notebook.end()
     assert end["capture"] == "partial"
@@ -311,6 +316,17 @@ def test_full_disk_is_no_error_of_the_user_and_is_said_once(notebook: Notebook) 
     assert notebook.end()["capture"] == "complete"
     # What did fit into memory came out in the end.
     assert {"n2999", "b", "c"} <= {Path(line["path"]).name for line in notebook.lines("write")}
+
+
+def _answer(notebook: Notebook, code: str) -> dict[str, Any]:
+    """What stands beside the kernel's answer to a cell."""
+    client = notebook.kernel.client
+    request = client.execute(code)
+    while True:
+        reply = client.get_shell_msg(timeout=60)
+        if reply["parent_header"].get("msg_id") == request:
+            metadata: dict[str, Any] = reply["metadata"]
+            return metadata
 
 
 def test_unwritable_state_folder_is_no_error_of_the_user(tmp_path: Path) -> None:
