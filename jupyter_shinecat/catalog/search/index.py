@@ -13,7 +13,9 @@ from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.store import Store
 
 _log = logging.getLogger(__name__)
-_GATHER_S = 0.2
+# What comes in the same moment is gathered, since a commit takes as long as many documents; where much comes, longer.
+_GATHER_S, _GATHER_MUCH_S = 0.2, 0.6
+_MUCH = 50
 _RETRY_S = 5.0
 
 
@@ -36,6 +38,7 @@ class DatasetIndex:
         self._closing = False
         self._wake = threading.Condition()
         self._changed = True
+        self._waiting = 0
         self._thread = threading.Thread(target=self._run, name="catalog-index", daemon=True)
         store.listen(self._on_commit)
         self._thread.start()
@@ -56,7 +59,12 @@ class DatasetIndex:
     def wait(self, change: int, timeout_s: float) -> bool:
         """Wait until the changes up to ``change`` are in; False when the time is over."""
         with self._wake:
-            return self._wake.wait_for(lambda: self._view is not None and self._view.change >= change, timeout_s)
+            self._waiting += 1
+            self._wake.notify_all()
+            try:
+                return self._wake.wait_for(lambda: self._view is not None and self._view.change >= change, timeout_s)
+            finally:
+                self._waiting -= 1
 
     def close(self) -> None:
         """Bring in what is missing, then stop."""
@@ -80,8 +88,7 @@ class DatasetIndex:
                 closing, doubt = self._closing, self._doubt
                 self._changed = self._doubt = False
                 if not closing and keeper is not None:
-                    # Gather what comes in the same moment: one commit takes as long as many documents.
-                    self._wake.wait_for(lambda: self._closing, _GATHER_S)
+                    self._gather(keeper)
             try:
                 if doubt and keeper is not None:
                     keeper.close()
@@ -106,6 +113,10 @@ class DatasetIndex:
                 if keeper is not None:
                     keeper.close()
                 return
+
+    def _gather(self, keeper: Keeper) -> None:
+        if not self._wake.wait_for(lambda: self._closing, _GATHER_S) and keeper.brought_in > _MUCH:
+            self._wake.wait_for(lambda: self._closing or self._waiting > 0, _GATHER_MUCH_S - _GATHER_S)
 
     def _publish(self, keeper: Keeper) -> None:
         view = keeper.catch_up()

@@ -63,6 +63,7 @@ class Keeper:
         self._newest: tuple[int, ...] = ()
         self._measured = -1
         self._insights = Insights()
+        self.brought_in = 0  # changes of the latest commit
 
     @classmethod
     def open(cls, store: Store, folder: Path, stopping: Callable[[], bool]) -> Keeper:
@@ -146,7 +147,7 @@ class Keeper:
             about.write_columns(writer, self._columns)
             self._columns.changed = False
         writer.commit()
-        self._change = target
+        self._change, self.brought_in = target, number
         self._reload()
         return more
 
