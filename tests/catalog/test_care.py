@@ -1,5 +1,6 @@
 """Check, backup, restore, reindex and the schema's versions."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,9 +14,11 @@ import pytest
 from catalog.people import PEOPLE, Person, raw
 
 from jupyter_shinecat.catalog.care import backup as backups
+from jupyter_shinecat.catalog.care import check as checking
 from jupyter_shinecat.catalog.care.check import check
 from jupyter_shinecat.catalog.care.reindex import reindex
 from jupyter_shinecat.catalog.errors import CatalogError
+from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.store import migrations
 from jupyter_shinecat.catalog.store.store import Store
 from jupyter_shinecat.testing.catalog import CatalogProcess
@@ -132,6 +135,28 @@ def test_an_index_that_denies_its_documents_is_found_and_built_anew(data):
     assert "1 entries have no dataset" in check(data).index
     assert reindex(data) == 11
     assert check(data, whole_index=True).index == []
+
+
+def test_what_a_server_writes_during_a_check_is_no_damage(data, monkeypatch):
+    real = checking.reading
+
+    @contextlib.contextmanager
+    def while_written(folder):
+        with real(folder) as connection:
+            store = Store(folder)
+            engine = Engine(store, folder / "index")
+            store.change(lambda tx: tx.insert("dataset", "care/late", {**raw(), "pid": "care/late"}))
+            with store.snapshot() as snapshot:
+                change = snapshot.last_change()
+            assert engine.index.wait(change, 60)
+            engine.close()
+            store.close()
+            yield connection
+
+    monkeypatch.setattr(checking, "reading", while_written)
+    report = check(data)
+    assert (report.problems, report.index) == ([], [])
+    assert report.counts["dataset"] == 12
 
 
 def test_a_broken_index_is_found_and_built_anew(data):

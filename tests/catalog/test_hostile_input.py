@@ -104,6 +104,18 @@ def test_too_large_a_body_is_refused(tmp_path):
         assert zhang.get("/api/v3/datasets/count").json() == {"count": 1}
 
 
+def test_a_document_has_a_largest_size_however_it_grows(zhang):
+    pid = zhang.create(description="x" * 9_000_000)["pid"]
+    for answer in (
+        zhang.post("/api/v3/datasets", json=raw(description="x" * 17_000_000)),
+        zhang.patch(zhang.ds(pid), json={"comment": "x" * 9_000_000}),
+        zhang.put(f"/api/v3/users/{zhang.get('/api/v3/users/my/self').json()['id']}/settings",
+                  json={"externalSettings": {"a": "x" * 17_000_000}}),
+    ):  # fmt: skip
+        assert (answer.status_code, "at most 16 MB" in answer.text) == (413, True)
+    assert zhang.delete(zhang.ds(pid)).status_code == 200  # what goes into a history may be of any size
+
+
 @pytest.mark.parametrize(
     "filter",
     [

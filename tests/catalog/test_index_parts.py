@@ -13,7 +13,7 @@ import pytest
 from jupyter_shinecat.catalog.search import keeper, parts
 from jupyter_shinecat.catalog.search.columns import Columns
 from jupyter_shinecat.catalog.search.engine import Engine
-from jupyter_shinecat.catalog.search.health import index_problems
+from jupyter_shinecat.catalog.search.health import OpenedIndex, index_problems
 from jupyter_shinecat.catalog.store.store import Store
 
 NUMBER = 240
@@ -51,7 +51,7 @@ def built(store, folder):
     finally:
         engine.close()
     with store.snapshot() as snapshot:
-        assert list(index_problems(snapshot, store.uuid, folder, sample=None)) == []
+        assert list(index_problems(snapshot, store.uuid, OpenedIndex(folder), sample=None)) == []
     assert not list(folder.glob("part*"))
     return segments
 

@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from jupyter_shinecat.catalog import dates
-from jupyter_shinecat.catalog.search.health import index_problems
+from jupyter_shinecat.catalog.search.health import OpenedIndex, index_problems
 from jupyter_shinecat.catalog.store.documents import Snapshot, links_of
 
 from .reading import kinds_in, meta, reading
@@ -60,6 +60,8 @@ def check(folder: Path, *, whole_index: bool = False) -> Report:
         There is no catalog in the folder, or it can't be read at all.
     """
     report = Report()
+    # Before the documents' moment: a server that writes meanwhile makes it no more than late.
+    opened = OpenedIndex(folder / "index") if (folder / "index").exists() else None
     with reading(folder) as connection:
         about = meta(connection)
         snapshot = Snapshot(connection)
@@ -74,9 +76,9 @@ def check(folder: Path, *, whole_index: bool = False) -> Report:
             for id, problem in _documents(connection, kind, int(about["change"]), totals, report):
                 if len(report.problems) < _MOST:
                     report.problems.append(f"{kind} {id}: {problem}")
-        if report.sound and (folder / "index").exists():
+        if report.sound and opened is not None:
             sample = None if whole_index else 1000
-            report.index += index_problems(snapshot, about["uuid"], folder / "index", sample=sample)
+            report.index += index_problems(snapshot, about["uuid"], opened, sample=sample)
     return report
 
 

@@ -95,7 +95,7 @@ class Importer:
         _check_targets(tx, item.kind, doc)
         there = tx.get(item.kind, item.id)
         if there is None:
-            tx.insert(item.kind, item.id, doc)
+            tx.insert(item.kind, item.id, doc, any_size=True)
             result.new[item.kind] = result.new.get(item.kind, 0) + 1
         elif there == doc:
             result.same[item.kind] = result.same.get(item.kind, 0) + 1

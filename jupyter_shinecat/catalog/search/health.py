@@ -20,18 +20,33 @@ _PAGE = 50_000
 _TERMS = 900
 
 
-def index_problems(snapshot: Snapshot, uuid: str, folder: Path, *, sample: int | None = 1000) -> Iterator[str]:
-    """What the index in ``folder`` says that the documents deny; nothing when it is right as far as it goes.
+class OpenedIndex:
+    """The index in ``folder`` as it is at this moment, whatever a server adds to it later.
+
+    Open it before the documents that it is compared with: what is read later is never behind it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.broken = ""
+        try:
+            self.index = open_index(folder)
+            self.state = about.read_state(self.index)
+            self.searcher, self.columns = self.index.searcher(), about.read_columns(self.index)
+            self.columns.close()
+        except BaseException as error:  # a panic counts as a broken file
+            self.broken = f"it can't be opened: {error}"
+
+
+def index_problems(snapshot: Snapshot, uuid: str, opened: OpenedIndex, *, sample: int | None = 1000) -> Iterator[str]:
+    """What an index says that the documents deny; nothing when it is right as far as it goes.
 
     Every dataset must have one entry, and no entry may be without a dataset. The entries of ``sample`` datasets (None:
     of all) are compared term by term. Changes that the index has yet to take in are no problem: a server does that.
     """
-    try:
-        index = open_index(folder)
-        state = about.read_state(index)
-    except BaseException as error:  # a panic counts as a broken file
-        yield f"it can't be opened: {error}"
+    if opened.broken:
+        yield opened.broken
         return
+    state = opened.state
     if state is None or state.get("version") != about.current_version() or state.get("uuid") != uuid:
         yield "it belongs to another version or another database"
         return
@@ -40,14 +55,13 @@ def index_problems(snapshot: Snapshot, uuid: str, folder: Path, *, sample: int |
         yield "it is ahead of the database"
         return
     try:
-        yield from _entries(snapshot, index, change, sample)
+        yield from _entries(snapshot, opened, change, sample)
     except BaseException as error:
         yield f"it can't be read: {error}"
 
 
-def _entries(snapshot: Snapshot, index: tantivy.Index, change: int, sample: int | None) -> Iterator[str]:
-    searcher, columns = index.searcher(), about.read_columns(index)
-    columns.close()
+def _entries(snapshot: Snapshot, opened: OpenedIndex, change: int, sample: int | None) -> Iterator[str]:
+    index, searcher, columns = opened.index, opened.searcher, opened.columns
     found = Counter(_sequences(searcher))
     settled: list[int] = []
     for row in snapshot.scan("dataset"):

@@ -12,10 +12,24 @@ from typing import Any
 import apsw
 import msgspec
 
+from jupyter_shinecat.catalog.errors import Refused
+
 Doc = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _CHUNK = 500
+# What MongoDB takes: larger ones could never go back to a real SciCat, and each would hold up whoever lists it.
+LARGEST_BYTES = 16 * 1024 * 1024
+# Holds two states of another document.
+_OF_ANY_SIZE = "history"
+
+
+def _stored_form(what: str, doc: Doc) -> str:
+    data = _encode(doc)
+    if len(data) > LARGEST_BYTES and what != _OF_ANY_SIZE:
+        text = f"This {what} would have {len(data) / 2**20:.1f} MB; at most {LARGEST_BYTES // 2**20} MB are stored"
+        raise Refused(413, text)
+    return data.decode()
 
 
 @lru_cache(256)
@@ -217,20 +231,28 @@ class Transaction(Snapshot):
             rows = [(kind, id, rel, target) for rel, target in links_of(kind, doc)]
             self._sql.executemany("INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", rows)
 
-    def insert(self, kind: str, id: str, doc: Doc) -> bool:
-        """Store a new document; False when the id is taken."""
+    def insert(self, kind: str, id: str, doc: Doc, *, any_size: bool = False) -> bool:
+        """Store a new document; False when the id is taken.
+
+        Raises
+        ------
+        Refused
+            413: it is too large (``any_size`` for one that another catalog already holds).
+        """
+        body = _encode(doc).decode() if any_size else _stored_form(kind, doc)
         change = self._next()
         query = f"INSERT OR IGNORE INTO {kind} (id, change, body) VALUES (?, ?, ?)"
-        self._sql.execute(query, (id, change, _encode(doc).decode()))
+        self._sql.execute(query, (id, change, body))
         if self._sql.changes() == 0:
             return False
         self._link(kind, id, doc)
         return True
 
     def replace(self, kind: str, id: str, doc: Doc) -> None:
-        """Store another state of an existing document."""
+        """Store another state of an existing document; a 413 when it is too large."""
+        body = _stored_form(kind, doc)
         query = f"UPDATE {kind} SET change = ?, body = ? WHERE id = ?"
-        self._sql.execute(query, (self._next(), _encode(doc).decode(), id))
+        self._sql.execute(query, (self._next(), body, id))
         self._link(kind, id, doc)
 
     def delete(self, kind: str, id: str) -> bool:
@@ -252,7 +274,7 @@ class Transaction(Snapshot):
             self._sql.execute("DELETE FROM account_settings WHERE account = ?", (account,))
         else:
             self._sql.execute(
-                "INSERT OR REPLACE INTO account_settings VALUES (?, ?)", (account, _encode(body).decode())
+                "INSERT OR REPLACE INTO account_settings VALUES (?, ?)", (account, _stored_form("settings", body))
             )
 
     def put_progress(self, source: str, body: Doc | None) -> None:
