@@ -207,6 +207,10 @@ def routes():
     return sorted(found)
 
 
+# The long forms take their time.
+_UNHURRIED = pytest.mark.timeout(0 if os.environ.get("SHINECAT_SOAK") else 300)
+
+
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory):
     process = CatalogProcess(tmp_path_factory.mktemp("fuzzed"), accounts=PEOPLE, settings=SETTINGS).start()
@@ -217,6 +221,7 @@ def fuzzed(tmp_path_factory):
     process.stop()
 
 
+@_UNHURRIED
 def test_nothing_sent_to_any_route_is_an_error_of_the_server(fuzzed):
     process, callers = fuzzed
     table = [(method, path) for method, path in routes() if not path.endswith(_ALONE)]
@@ -241,6 +246,7 @@ def test_nothing_sent_to_any_route_is_an_error_of_the_server(fuzzed):
     assert "Traceback" not in (process.folder / "server.log").read_text()
 
 
+@_UNHURRIED
 def test_schemathesis_finds_no_error_of_the_server_by_our_own_description(fuzzed):
     """What a tool makes of ``/explorer-json``: some operations here, all of them in the long form."""
     process, callers = fuzzed
