@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .scrub_python import secret_spans
+
 HIDDEN = "***"
 
 # Last words of names that hold a secret.
 _SECRET_WORDS = frozenset(
-    {"pass", "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "token", "tokens",
-     "apikey", "apikeys", "credential", "credentials", "cred", "creds", "authorization", "bearer", "cookie", "cookies",
-     "pin", "jwt", "密码", "口令", "密钥", "令牌"}
+    {"pass", "password", "passwords", "passwd", "passphrase", "passcode", "pwd", "pw", "secret", "secrets", "token",
+     "tokens", "apikey", "apikeys", "credential", "credentials", "cred", "creds", "authorization", "bearer", "cookie",
+     "cookies", "pin", "jwt", "密码", "口令", "密钥", "令牌"}
 )  # fmt: skip
 _KEY_KINDS = frozenset({"api", "access", "private", "secret", "auth", "encryption", "signing", "ssh"})
 _ENDINGS = ("password", "passwd", "token", "secret", "apikey", "密码", "口令", "密钥", "令牌")
@@ -53,6 +55,9 @@ _FORMS: tuple[re.Pattern[str], ...] = (
     re.compile(r"(?<=://)[^\s/@\"'<>]{1,500}(?=@)"),
     re.compile(r"(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?<=[Bb]asic )(?=[A-Za-z+/]{0,100}[A-Z0-9=])[A-Za-z0-9+/]{8,}={0,2}"),
+    re.compile(r"(?<=\bsshpass -p )\S+"),
+    re.compile(r"(?<=\bmysql -p)[^\s-]\S*"),
+    re.compile(r"(?i)(?<=password is )(?=\S{0,100}\d)\S+"),
     re.compile(r"(?<=\s-u )[\"']?[^\s:\"']{1,200}:[^\s\"']+"),
 )
 _IN_ADDRESS = re.compile(r"([?&;])([\w.\-]{1,100})=([^&\s\"'#;]+)")
@@ -77,6 +82,8 @@ def scrub(text: str, known: Iterable[str] = ()) -> str:
     for secret in known:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
+    for start, end in reversed(secret_spans(text, _is_secret, lambda name: bool(_SIGN_IN.search(name)))):
+        text = f'{text[:start]}"{HIDDEN}"{text[end:]}'
     for form in _FORMS:
         text = form.sub(HIDDEN, text)
     text = _IN_ADDRESS.sub(_hide_in_address, text)

@@ -52,6 +52,20 @@ LEAKS = [
     f'if password == "{SECRET}": pass',
     f'token := "{SECRET}"',
     f'parser.add_argument("--token", default="{SECRET}")',
+    f"%matplotlib inline\nuser, password = 'me', '{SECRET}'",
+    f"password = getpass.getpass('Password: ') or '{SECRET}'",
+    f"password = 'a' + ''.join(['{SECRET}'])",
+    f"password = base64.b64decode('{SECRET}').decode()",
+    f"AUTH_TOKEN = \\\n    '{SECRET}'",
+    f"credentials = ('me', '{SECRET}')",
+    f"cookies = {{'session': '{SECRET}'}}",
+    f"key = Fernet('{SECRET}')",
+    f"wandb.login(key='{SECRET}')",
+    f"subprocess.run(['curl', '-u', 'me:{SECRET}', url])",
+    f"token = os.getenv('TOKEN', '{SECRET}')",
+    f"print('密码:', '{SECRET}'); input_pw = '{SECRET}'",
+    f"!sshpass -p {SECRET} ssh host",
+    f"# the password is {SECRET}",
 ]
 
 
@@ -98,6 +112,9 @@ HARMLESS = [
     "spinning = 'up'; opinion = 'good'",
     "x = compass('north')",
     "a = b['pixel_width_of_detector_module_one']",
+    "token = os.getenv('TOKEN')\nsecret = config['secret']\nkey = open('key.txt').read()",
+    "for name in ['energy', 'u']:\n    print('mean of', name)",
+    "connect('h')  # the password is asked for",
 ]
 
 
