@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import traceback
+from importlib.util import decode_source
 from types import ModuleType
 
 import click
@@ -37,9 +39,9 @@ def _run(script: str, arguments: tuple[str, ...]) -> int:
 
     path = os.path.abspath(script)
     try:
-        with open(path, encoding="utf-8") as file:
-            source = file.read()
-    except (OSError, UnicodeDecodeError) as cause:
+        with open(path, "rb") as file:
+            source = decode_source(file.read())  # a script may name its own encoding
+    except (OSError, SyntaxError, UnicodeDecodeError) as cause:
         raise ShineCatError(
             tr(
                 "The script {path} can't be read: {cause}.",
@@ -49,7 +51,7 @@ def _run(script: str, arguments: tuple[str, ...]) -> int:
             do=tr("Name a Python file that you may read."),
         ) from cause
     main = ModuleType("__main__")
-    main.__dict__.update(__file__=path, __builtins__=__builtins__)
+    main.__dict__.update(__file__=path, __builtins__=builtins)
     sys.argv = [script, *arguments]
     sys.path[0] = os.path.dirname(path)
     sys.modules["__main__"] = main

@@ -5,6 +5,7 @@ All texts come from a catalog and are shown as text, whatever they hold.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape as html_escape
 from typing import Any
@@ -63,12 +64,12 @@ def facts(record: Record) -> list[tuple[str, str]]:
 def dataset_text(record: Record) -> str:
     """A dataset for a terminal."""
     rows = facts(record)
-    width = max(len(label) for label, _ in rows) + 1
+    width = max(columns_of(label) for label, _ in rows) + 1
     following = "\n" + " " * (width + 3)
     lines = [printable(_clip(record.name, 300))]
     for label, text in rows:
         shown = printable(_clip(text, 300), keep="\n").replace("\n", following)
-        lines.append(f"  {label + ':':<{width}} {shown}")
+        lines.append(f"  {label}:{' ' * (width - columns_of(label))}{shown}")
     return "\n".join(lines)
 
 
@@ -158,6 +159,11 @@ def _files_html(files: Sequence[DataFile]) -> str:
     tail = f'<div style="{_QUIET}">{escape(tr("... and {count} more", count=more))}</div>' if more > 0 else ""
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(text)}</th>' for text in (tr("Path"), tr("Size")))
     return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{tail}'
+
+
+def columns_of(text: str) -> int:
+    """Columns that a text takes in a terminal; Chinese signs take two."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def escape(text: str) -> str:

@@ -24,6 +24,13 @@ __all__ = ["Endpoint", "endpoint", "scitacean_client"]
 _TIMEOUT_S = 10.0
 
 
+class _Headers(dict[str, str]):
+    """A notebook shows and keeps what a cell's last line gives: not this."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, "**********"))
+
+
 class Endpoint:
     """An address of the catalog, and the right to use it, which is never shown.
 
@@ -47,8 +54,8 @@ class Endpoint:
         return self._token
 
     def headers(self) -> dict[str, str]:
-        """Headers for a request."""
-        return {"Authorization": f"Bearer {self._token.reveal()}"} if self._token else {}
+        """Headers for a request; shown without the right in them."""
+        return _Headers(Authorization=f"Bearer {self._token.reveal()}") if self._token else _Headers()
 
     def close(self) -> None:
         """Take the right back; every address that this kernel was given ends."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, overload
@@ -16,7 +15,7 @@ from jupyter_shinecat.scicat import Dataset as Record
 from jupyter_shinecat.scicat import Query, QueryError, parse_conditions
 
 from . import session
-from .card import hits_html, size_text
+from .card import columns_of, hits_html, size_text
 from .columns import add_columns
 from .dataset import Dataset, handle
 from .errors import plainly, warn
@@ -219,9 +218,9 @@ class Hits(Sequence[Dataset]):
     def __repr__(self) -> str:
         columns, rows = self._shown()
         lines = [[printable(cell[:48]) for cell in line] for line in (columns, *rows)]
-        widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
+        widths = [max(map(columns_of, cells)) for cells in zip(*lines, strict=True)]
         text = "\n".join(
-            "  ".join(cell + " " * (wide - _width(cell)) for cell, wide in zip(line, widths, strict=True)).rstrip()
+            "  ".join(cell + " " * (wide - columns_of(cell)) for cell, wide in zip(line, widths, strict=True)).rstrip()
             for line in lines
         )
         return f"{text}\n{self._note()}" if rows else self._note()
@@ -323,12 +322,7 @@ def pointed(text: str, error: QueryError) -> QueryError:
 
 def _blank(text: str) -> str:
     """Blanks as wide as ``text`` in a terminal; Chinese signs take two."""
-    return " " * _width(text)
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes in a terminal."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return " " * columns_of(text)
 
 
 def _moment(given: str | date, name: str) -> str:

@@ -81,11 +81,12 @@ def test_a_script_ends_as_without_us(folder: Path) -> None:
         "raise SystemExit('enough')": 1,
         "def f():\n    return 1 / 0\nopen('results/half', 'w').write('1')\nf()": 1,
         "x = (": 1,
-        "import sys; print(sys.argv, __name__, sys.path[0])": 0,
+        "import sys; print(sys.argv, __name__, sys.path[0], __builtins__)": 0,
+        "# coding: latin-1\nprint(ascii('ü'))": 0,
         "assert __import__('__main__').__dict__ is globals()": 0,
     }
     for code, status in ends.items():
-        (folder / "job.py").write_text(code)
+        (folder / "job.py").write_text(code, "latin-1")
         plain = python(folder, "job.py", "--help", "-x")
         ours = python(folder, "-m", "jupyter_shinecat", "run", "job.py", "--help", "-x")
         assert plain.returncode == ours.returncode == status

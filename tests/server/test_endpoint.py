@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jupyter_shinecat.kernel.elsewhere import Endpoint
+from jupyter_shinecat.scicat import Secret
 from jupyter_shinecat.testing.catalog import running_catalog
 
 KERNEL = """
@@ -138,6 +140,15 @@ async def test_each_kernel_has_its_own_and_can_give_it_back(shinecat, start):
     await shinecat.channel.stop()
     with pytest.raises(httpx.TransportError):
         await status(url, Authorization=f"Bearer {second['secret']}")
+
+
+def test_the_right_is_in_the_headers_and_not_in_what_a_notebook_shows():
+    place = Endpoint("http://127.0.0.1:1", Secret("right-to-all"))
+    headers = place.headers()
+    assert {**headers} == {"Authorization": "Bearer right-to-all"}
+    assert httpx.Request("GET", place.url, headers=headers).headers["Authorization"] == "Bearer right-to-all"
+    for shown in (headers, place, vars(place), [headers]):
+        assert "right-to-all" not in repr(shown) + f"{shown}"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act as another user")
