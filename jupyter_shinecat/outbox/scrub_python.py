@@ -113,8 +113,8 @@ def _texts(value: ast.AST) -> Iterator[ast.Constant]:
         for given in value.args[1:] if asks else [value.func, *value.args]:
             yield from _texts(given)
     elif not isinstance(value, (ast.Compare, ast.JoinedStr, ast.Lambda)):  # of these the words are looked at
-        for part in ast.iter_child_nodes(value):
-            yield from _texts(part)
+        for inner in ast.iter_child_nodes(value):
+            yield from _texts(inner)
 
 
 def _one_after_the_other(nodes: list[ast.expr], is_secret: Callable[[str], bool]) -> Iterator[ast.Constant]:
