@@ -8,7 +8,7 @@ from jupyter_shinecat.catalog.access import Access, Identity
 from jupyter_shinecat.catalog.errors import Refused
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.engine import Engine
-from jupyter_shinecat.catalog.search.options import Limits
+from jupyter_shinecat.catalog.search.options import Limits, parse_limits
 from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.catalog.store.store import Store
 
@@ -117,3 +117,17 @@ def test_cursors_hold_for_their_question_and_outlive_a_restart(tmp_path):
                     engine.rows("dataset", where, visible, Limits(5, 0, order, sent))
         engine.close()
         store.close()
+
+
+@pytest.mark.parametrize(
+    ("order", "fields"),
+    [
+        ("size:desc,pid", [("size", True), ("pid", False)]),
+        ("scientificMetadata.photon energy.value:desc", [("scientificMetadata.photon energy.value", True)]),
+        ("scientificMetadata.photon energy.value DESC", [("scientificMetadata.photon energy.value", True)]),
+        ("scientificMetadata.a:b.value", [("scientificMetadata.a:b.value", False)]),
+        (" size : asc ", [("size", False)]),
+    ],
+)
+def test_keys_with_blanks_and_colons_order_too(order, fields):
+    assert parse_limits({"order": order}, 10, "dataset").order == tuple(fields)

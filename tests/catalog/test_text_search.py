@@ -178,3 +178,23 @@ def test_runs_are_understood(library, text):
     }  # fmt: skip
     assert search(text) == expected
     assert search('"run:17"') == set()  # a phrase stays one
+
+
+@pytest.mark.parametrize("text", ["proposal 2345", "课题2345", "课题 2345", "Proposal  002345"])
+def test_proposals_and_runs_are_understood_as_one_says_them(library, text):
+    search, docs = library
+    of_proposal = {d["pid"] for d in docs if set(d["proposalIds"]) & {"P2345", "2345"}}
+    of_run = {d["pid"] for d in docs if d.get("runNumber") or {"run", "run_number"} & set(d["scientificMetadata"])}
+    said = {d["pid"] for d in docs if all(in_names(d, word) or in_body(d, word) for word in ("run", "17"))}
+    assert search(text) == of_proposal
+    assert search("run 17") == of_run | said
+    assert search(f"{text} run 17") == of_proposal & (of_run | said) != set()
+    assert search('"run 17"') == {d["pid"] for d in docs if d["scientificMetadata"].get("note") == "run 17"}
+    assert search("run 17th") == set()
+
+
+def test_quotes_of_chinese_keyboards_make_a_phrase(library):
+    search, _docs = library
+    for phrase in ("溶菌酶 crystal", "crystal 溶菌"):
+        assert search(f"“{phrase}”") == search(f'"{phrase}"') == search(f"＂{phrase}＂")
+    assert search("溶菌酶“scan-0042”") == search("溶菌酶 scan-0042") != set()

@@ -16,7 +16,13 @@ _RUN = frozenset({"run", "运行", "运行号", "轮次", "实验轮次", "批�
 _RUN_KEYS = ("run", "run_number", "runNumber")
 _KEYS = "|".join(sorted(_PROPOSAL | _RUN, key=len, reverse=True))
 # A part with its key, a phrase, or a word; the colon may be the wide one of Chinese keyboards.
-_PARTS = re.compile(rf'(?P<key>{_KEYS})[:：](?:"(?P<quoted>[^"]*)"?|(?P<value>[^\s"]+))|"[^"]*"?|\S+', re.IGNORECASE)
+_NAMED = rf'(?P<key>{_KEYS})[:：](?:"(?P<quoted>[^"]*)"?|(?P<value>[^\s"]+))'
+_CHINESE = "|".join(key for key in _KEYS.split("|") if not key.isascii())
+# As one speaks: ``proposal 2345 run 17``.
+_SAID = rf"(?<!\S)(?:(?P<word>proposal|run)\s+|(?P<chinese>{_CHINESE})\s*)(?P<number>p?-?[0-9]+)(?!\S)"
+_PARTS = re.compile(rf'{_NAMED}|{_SAID}|"[^"]*"?|\S+', re.IGNORECASE)
+# Chinese keyboards write these; they stand beside words without a blank.
+_QUOTES = str.maketrans({"“": ' "', "”": '" ', "＂": '"'})
 
 
 def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
@@ -25,7 +31,8 @@ def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
     Parameters
     ----------
     text
-        Words, ANDed; quotes make a phrase; ``proposal:P1`` and ``run:17`` name what was measured.
+        Words, ANDed; quotes make a phrase; ``proposal:P1`` and ``run:17`` name what was measured. Without the colon
+        datasets that contain the words themselves are found, too.
     kind
         What kind of document is searched.
     similar
@@ -33,10 +40,12 @@ def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
     """
     parts: list[Condition] = []
     rest: list[str] = []
-    for found in _PARTS.finditer(text):
+    for found in _PARTS.finditer(text.translate(_QUOTES)):
         named = _named(found, kind)
         if named is None:
             rest.append(found[0])
+        elif found["number"]:
+            parts.append(either(named, Text(parse_text(found[0]))))
         else:
             parts.append(named)
     phrases = parse_text(" ".join(rest))
@@ -47,7 +56,8 @@ def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
 
 
 def _named(found: re.Match[str], kind: str) -> Condition | None:
-    key, value = fold(found["key"] or ""), found["quoted"] if found["quoted"] is not None else found["value"]
+    key = fold(found["key"] or found["word"] or found["chinese"] or "")
+    value = found["quoted"] if found["quoted"] is not None else found["value"] or found["number"]
     if not value:
         return None
     if key in _PROPOSAL and kind in _PROPOSAL_AT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from .paths import split, values_at
 from .where import FIELD_ALIASES
 
 MAX_LIMIT = 100_000
+_DIRECTED = re.compile(r"(?P<field>.+?)(?:\s*[:\s]\s*(?P<way>asc|desc|ascending|descending)|:[^:.\s]*)?", re.I | re.S)
 _MAX_SKIP = 2**53
 
 
@@ -41,9 +43,10 @@ def parse_limits(raw: Any, default: int, kind: str, *, cursors: bool = False) ->
     order: list[tuple[str, bool]] = []
     given = raw.get("order") or []
     for part in given.split(",") if isinstance(given, str) else given if isinstance(given, list) else []:
-        name, _, direction = str(part).strip().replace(" ", ":").partition(":")
-        if name:
-            order.append((_alias(name, kind), direction.strip().lower().startswith("desc")))
+        # A field may hold blanks and colons itself: keys of metadata do.
+        found = _DIRECTED.fullmatch(str(part).strip())
+        if found:
+            order.append((_alias(found["field"], kind), (found["way"] or "").lower().startswith("desc")))
     sort = raw.get("sort") or {}
     if isinstance(sort, dict):
         order.extend(

@@ -49,12 +49,18 @@ class SortColumns:
         """By ``seq``, what :func:`.options.sort_value` gives for the field."""
         if path == "pid":
             return {seq: (2, id) for seq, id in self._snapshot.ids("dataset", self.seqs).items()}
+        told = is_told_by_terms(split(path))
         found = None
         if path in _TEXTS:
             found = self._texts(path)
-        elif is_told_by_terms(split(path)) and (column := self._view.columns.of(path)) is not None:
+        elif told and (column := self._view.columns.of(path)) is not None:
             found = self._numbers(path, column)
-        return self._read(path, self.seqs) if found is None else found
+        if found is not None:
+            return found
+        if not told:
+            return self._read(path, self.seqs)
+        there = [(Occur.Must, self._query), (Occur.Must, self._term(exists_term(path)))]
+        return {**dict.fromkeys(self.seqs, (0, 0)), **self._read(path, self._hits(Query.boolean_query(there))[1])}
 
     # -- where values come from --
 
@@ -83,13 +89,8 @@ class SortColumns:
 
     def _numbers(self, path: str, column: str) -> Values | None:
         """From a column of numbers; what is there beside them is read."""
-        schema = self._view.schema
-
-        def term(name: str) -> Query:
-            return Query.term_query(schema, "eq", asked(name), "basic")
-
-        odd = [term(odd_term(path)), term(unprepared_term(path))]
-        told = [(Occur.Must, self._query), (Occur.Must, term(exists_term(path)))]
+        odd = [self._term(odd_term(path)), self._term(unprepared_term(path))]
+        told = [(Occur.Must, self._query), (Occur.Must, self._term(exists_term(path)))]
         without = Query.boolean_query([*told, (Occur.MustNot, Query.exists_query(column))])
         either = Query.boolean_query([(Occur.Should, part) for part in odd])
         others = Query.boolean_query([(Occur.Must, self._query), (Occur.Must, either)])
@@ -120,6 +121,9 @@ class SortColumns:
             return found
 
         return self._read_before.values(self._snapshot, path, list(seqs), read)
+
+    def _term(self, term: str) -> Query:
+        return Query.term_query(self._view.schema, "eq", asked(term), "basic")
 
     def _hits(self, query: Query) -> tuple[list[DocAddress], list[int]]:
         hits = self._view.searcher.search(query, self._all, count=False, order_by_field="seq", order=Order.Asc).hits
