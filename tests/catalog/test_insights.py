@@ -56,7 +56,7 @@ def test_texts_are_found_exactly_while_documents_change(tmp_path, monkeypatch, m
 
     try:
         store.change(lambda tx: [put(tx, number, " ".join(rng.sample(PLAIN, 2))) for number in range(60)])
-        for turn in range(9):
+        for turn in range(7):
             words = PLAIN if turn < 3 else [*PLAIN, *APART]
             assert engine.index.wait(store.change(lambda tx, words=words: change(tx, words)), 60)
             for text in ("溶菌酶", "lysozyme", "飞秒激光", "nickel", "ozyme"):

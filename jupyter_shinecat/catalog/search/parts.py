@@ -28,7 +28,8 @@ _HEAP_BYTES = 1_200_000_000
 _STRIDE = 2_000
 _MANY_KEYS = 200_000
 _LOOK_S, _END_S = 0.1, 10
-_MODULE = "jupyter_shinecat.catalog.search.part"
+# -P: nothing is imported from the folder where the server was started.
+_COMMAND = [sys.executable, "-P", "-m", "jupyter_shinecat.catalog.search.part"]
 
 
 class NotBuilt(Exception):
@@ -96,7 +97,7 @@ class Parts:
     def _run(self) -> None:
         for folder in self._folders():
             folder.mkdir(mode=0o700)
-            process = subprocess.Popen([sys.executable, "-m", _MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             task = threading.Thread(target=self._serve, args=(process, folder), name="catalog-index-part")
             self._started.append((process, task))
             task.start()
