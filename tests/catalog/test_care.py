@@ -88,6 +88,11 @@ def test_sound_data_pass(data):
     ("damage", "told"),
     [
         ("UPDATE dataset SET body = substr(body, 1, 40) WHERE id = 'care/2'", "dataset care/2: is not JSON"),
+        (
+            "UPDATE dataset SET body = CAST(x'7b22ff223a317d' AS TEXT) WHERE id = 'care/2'",
+            "dataset care/2: is not JSON",
+        ),
+        ("UPDATE link SET target = CAST(x'ff' AS TEXT) WHERE rel = 'input'", "dataset: a link holds bytes"),
         ("UPDATE dataset SET body = '[]' WHERE id = 'care/2'", "dataset care/2: is not an object"),
         ("UPDATE dataset SET id = 'care/x' WHERE id = 'care/2'", "dataset care/x: its pid"),
         ("UPDATE dataset SET change = 999999 WHERE id = 'care/2'", "dataset care/2: has change number"),

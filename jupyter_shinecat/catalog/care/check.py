@@ -73,9 +73,12 @@ def check(folder: Path, *, whole_index: bool = False) -> Report:
         kinds = sorted(kinds_in(connection), key=lambda kind: kind not in _BLOCKS)
         for kind in kinds:
             report.counts[kind] = 0
-            for id, problem in _documents(connection, kind, int(about["change"]), totals, report):
-                if len(report.problems) < _MOST:
-                    report.problems.append(f"{kind} {id}: {problem}")
+            try:
+                for id, problem in _documents(connection, kind, int(about["change"]), totals, report):
+                    if len(report.problems) < _MOST:
+                        report.problems.append(f"{kind} {id}: {problem}")
+            except UnicodeDecodeError as error:
+                report.problems.append(f"{kind}: a link holds bytes that are no text: {error}")
         if report.sound and opened is not None:
             sample = None if whole_index else 1000
             report.index += index_problems(snapshot, about["uuid"], opened, sample=sample)
@@ -86,7 +89,10 @@ def _documents(
     connection: apsw.Connection, kind: str, last: int, totals: _Totals, report: Report
 ) -> Iterator[tuple[str, str]]:
     pids = _known(connection, "dataset") if kind in _BLOCKS else None
-    for id, change, body in connection.execute(f"SELECT id, change, body FROM {kind} ORDER BY seq"):
+    # As bytes: damaged ones need not be UTF-8.
+    query = f"SELECT CAST(id AS BLOB), change, CAST(body AS BLOB) FROM {kind} ORDER BY seq"
+    for raw_id, change, body in connection.execute(query):
+        id = raw_id.decode("utf-8", "replace")
         report.counts[kind] += 1
         try:
             doc = msgspec.json.decode(body)
@@ -125,7 +131,8 @@ def _documents(
 
 
 def _known(connection: apsw.Connection, kind: str) -> set[str]:
-    return {id for (id,) in connection.execute(f"SELECT id FROM {kind}")}
+    rows = connection.execute(f"SELECT CAST(id AS BLOB) FROM {kind}")
+    return {id.decode("utf-8", "replace") for (id,) in rows}
 
 
 def _fields(kind: str, id: str, doc: dict[str, Any]) -> Iterator[str]:
