@@ -105,7 +105,7 @@ def test_what_eight_connections_created_is_found_after_a_crash(catalog):
 
     def create(part):
         with Connection(catalog.url, catalog.token("writer")) as connection:
-            for number in range(part, 160, 8):
+            for number in range(part, 96, 8):
                 body = {**scale_data.body(number), "pid": f"made/{number}", "ownerGroup": "g00", "comment": "madeword"}
                 status, answer = connection.ask("POST", "/api/v4/datasets", json.dumps(body).encode())
                 assert status == 201, answer
@@ -125,5 +125,5 @@ def test_what_eight_connections_created_is_found_after_a_crash(catalog):
     with Person(catalog, "writer") as writer:
         found = writer.full({"text": "madeword"}, {"limit": 1000})
         assert {doc["pid"] for doc in found} == acknowledged
-        assert len(acknowledged) == 160
-        assert writer.facets({"text": "madeword"}, "ownerGroup")["ownerGroup"] == [{"_id": "g00", "count": 160}]
+        assert len(acknowledged) == 96
+        assert writer.facets({"text": "madeword"}, "ownerGroup")["ownerGroup"] == [{"_id": "g00", "count": 96}]
