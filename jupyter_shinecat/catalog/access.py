@@ -275,6 +275,15 @@ class Access:
         """Whether ``who`` makes jobs of every type, for everybody and on every dataset."""
         return self.is_admin(who) or self._in(who, self._settings.facility.job_create_privileged_groups)
 
+    def group_of_work(self, who: Identity, datasets: list[Doc]) -> str | None:
+        """The group that owns what ``who`` does with ``datasets`` without naming one: theirs, else one of ``who``'s.
+
+        Never one that everybody is in: its members may read a job.
+        """
+        shared = self._settings.facility.everyones_groups | self._settings.global_groups
+        own = who.groups - shared
+        return min(own & {dataset.get("ownerGroup") for dataset in datasets} or own, default=None)
+
     def check_create_job(self, who: Identity, doc: Doc, rule: str, snapshot: Snapshot, datasets: list[Doc]) -> None:
         """Raise a 403 unless ``rule`` of the job's type, or a role, lets ``who`` create it for its owner."""
         if self.makes_any_job(who):

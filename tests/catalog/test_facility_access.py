@@ -6,6 +6,8 @@ from urllib.parse import quote
 import pytest
 from catalog.people import PEOPLE, SETTINGS, Person, raw
 
+from jupyter_shinecat.catalog.access import Access, Identity
+from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
 ROLES = {**PEOPLE, "archiver": ("archivers",), "keeper": ("keepers",), "historian": ("historians",), "runner": ("ops",)}
@@ -101,6 +103,15 @@ def test_who_creates_a_job(roles, pids, rule, which):
 def test_nobody_makes_a_job_for_somebody_else(roles, owner):
     body = {"type": "#all", "jobParams": {}, **owner}
     assert allowed(roles, lambda who: who.post("/api/v4/jobs", json=body)) == {"zhangxf", "admin", "runner"}
+
+
+def test_a_job_without_a_group_is_nobody_elses_than_its_datasets():
+    settings = Settings.from_environment({"ACCESS_GROUPS_STATIC_VALUES": "all-staff"})
+    access = Access(settings)
+    who = Identity("1", "li", groups=frozenset({"AMO", "SHINE", "all-staff", "globalaccess"}))
+    assert access.group_of_work(who, [{"ownerGroup": "SHINE"}, {"ownerGroup": "all-staff"}]) == "SHINE"
+    assert access.group_of_work(who, [{"ownerGroup": "GET"}]) == "AMO"
+    assert access.group_of_work(Identity("1", "li", groups=frozenset({"all-staff"})), []) is None
 
 
 def test_a_job_does_not_tell_which_files_a_hidden_dataset_has(roles):

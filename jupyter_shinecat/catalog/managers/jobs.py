@@ -78,10 +78,10 @@ class Jobs(Manager):
         if who.signed_in:
             doc.setdefault("ownerUser", who.username)
             doc.setdefault("contactEmail", who.email)
-            if "ownerGroup" not in doc and who.groups:
-                doc["ownerGroup"] = min(who.groups)
         with self.store.snapshot() as snapshot:
             datasets = self._known(snapshot, listed)
+            if who.signed_in and "ownerGroup" not in doc and (group := self.access.group_of_work(who, datasets)):
+                doc["ownerGroup"] = group
             self.access.check_create_job(who, doc, kind.create.auth, snapshot, datasets)
             self._check_files(snapshot, who, listed)
         doc.update(
