@@ -38,7 +38,7 @@ OP: "<=" | ">=" | "<" | ">" | "≤" | "≥"
 EQUAL: "==" | "=" | "＝"
 _DOT.3: "."
 NUMBER.4: /[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?/
-UNIT.2: /(?!(?:and|or|in|between|contains)\b)(?:[^\s\d__][^\s__]*|'[^']*'|"[^"]*")/
+UNIT.2: /(?!(?:and|or|in|between|contains)\b)(?:[^\s\d+__-][^\s__]*|'[^']*'|"[^"]*")/
 QUOTED.6: /"[^"]*"|'[^']*'|`[^`]*`/
 WORD: /(?!(?:and|or|in|between|contains)\b)[^\W\d][\w%+:@\/-]*/
 %ignore /\s+/
@@ -58,6 +58,7 @@ _RELATIONS = {
 _MIRRORED = {"<": ">", "<=": ">=", "≤": ">=", ">": "<", ">=": "<=", "≥": "<="}
 _SIGNS = {"LESS_THAN": "<", "LESS_THAN_OR_EQUAL": "<=", "GREATER_THAN": ">", "GREATER_THAN_OR_EQUAL": ">="}
 MAX_LENGTH = 4000
+_EXACT = 2**53
 
 
 class QueryError(ShineCatError):
@@ -104,12 +105,12 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         key = self.key if all(part.isidentifier() for part in self.key.split(".")) else f"`{self.key}`"
         unit = f" {self.unit}" if self.unit and " " not in self.unit else f" '{self.unit}'" if self.unit else ""
         if isinstance(self.value, tuple):
-            return f"{self.value[0]:.12g}{unit} < {key} < {self.value[1]:.12g}{unit}"
+            return f"{_written(self.value[0])}{unit} < {key} < {_written(self.value[1])}{unit}"
         if isinstance(self.value, str):
             quote = '"' if "'" in self.value else "'"
             sign = "contains" if self.relation == "CONTAINS_STRING" else "="
             return f"{key} {sign} {quote}{self.value}{quote}"
-        return f"{key} {_SIGNS.get(self.relation, '=')} {self.value:.12g}{unit}"
+        return f"{key} {_SIGNS.get(self.relation, '=')} {_written(self.value)}{unit}"
 
 
 def parse_conditions(text: str, *, offset: int = 0) -> tuple[Condition, ...]:
@@ -238,10 +239,16 @@ def _make(key: Any, relation: str, value: Any, unit: str, offset: int) -> Condit
 
 def _number(tree: Any, offset: int) -> tuple[float, str]:
     text, *unit = tree.children
-    value = float(text)
-    if not math.isfinite(value):
+    # Whole numbers that a float would round stay as they are: identifiers, times in nanoseconds.
+    value: float = int(text) if text.lstrip("+-").isdecimal() and abs(int(text)) > _EXACT else float(text)
+    if not math.isfinite(float(text)):
         raise query_error(int(text.start_pos or 0) + offset, tr("This number is too large: {text}", text=text))
     return value, _plain(unit[0]) if unit else ""
+
+
+def _written(number: float) -> str:
+    """A number as it can be read again: the same."""
+    return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)
 
 
 def _plain(token: str) -> str:

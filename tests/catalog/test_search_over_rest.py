@@ -122,6 +122,8 @@ def library(catalog):
                 {"energy": {"value": 12.4, "unit": "keV"}, "detector": {"distance": {"value": 150, "unit": "mm"}}},
                 {"energy": {"value": 9000, "unit": "eV"}, "detector": {"distance": {"value": 0.2, "unit": "m"}}},
                 {"shots": 500, "sample": "lysozyme", "gain": {"value": 3, "unit": "a.u."}},
+                {"transmission": {"value": 50, "unit": "%"}, "pulse": 2**53 + 1, "beam": True},
+                {"transmission": {"value": 0.5, "unit": "dimensionless"}, "pulse": 2**53, "beam": False},
             ]
         ):
             zhang.create(keywords=["possible"], runNumber=str(number), scientificMetadata=metadata)
@@ -146,6 +148,13 @@ def conditions(*items):
         ([("sample", "CONTAINS_STRING", "SOZY")], "2"),
         ([("sample", "EQUAL_TO_STRING", "lysozyme"), ("shots", "GREATER_THAN_OR_EQUAL", 500)], "2"),
         ([("gain", "EQUAL_TO_NUMERIC", 3, "a.u.")], "2"),
+        ([("transmission", "EQUAL_TO", 50, "percent")], "34"),
+        ([("transmission", "LESS_THAN", 0.6, "dimensionless")], "34"),
+        ([("transmission", "GREATER_THAN", 0.6, "1")], ""),
+        ([("pulse", "EQUAL_TO_NUMERIC", 2**53 + 1)], "3"),
+        ([("pulse", "GREATER_THAN", 2**53)], "3"),
+        ([("beam", "EQUAL_TO", True)], "3"),
+        ([("beam", "EQUAL_TO_STRING", "false")], "4"),
         ([("energy", "GREATER_THAN", 99, "keV")], ""),
         ([("nothing", "GREATER_THAN", 1, "keV")], ""),
         ([("secret", "GREATER_THAN", 0, "mm")], ""),  # what one may not see is not told by a 400 either

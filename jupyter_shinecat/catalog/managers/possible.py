@@ -9,7 +9,7 @@ from jupyter_shinecat.catalog.errors import bad_request
 from jupyter_shinecat.catalog.search.condition import Exists, OneOf, either
 from jupyter_shinecat.catalog.search.engine import Engine
 from jupyter_shinecat.catalog.search.fields import Schema
-from jupyter_shinecat.catalog.search.fullquery import NUMBER_RELATIONS, TEXT_RELATIONS
+from jupyter_shinecat.catalog.search.fullquery import NUMBER_RELATIONS, ONE, TEXT_RELATIONS, in_si
 from jupyter_shinecat.catalog.search.options import Limits
 from jupyter_shinecat.catalog.search.paths import split, values_at
 from jupyter_shinecat.catalog.search.quantities import is_unit, number_in, pair_of
@@ -44,11 +44,11 @@ def _check(engine: Engine, schema: Schema, item: dict[str, Any], visible: Visibl
     if unit and not textual:
         if known.units:
             units = ", ".join(sorted(known.units)[:_SHOWN])
-            why = "measures something else" if is_unit(unit) else "is not a known unit"
+            why = "measures something else" if is_unit(unit) or unit in ONE else "is not a known unit"
             raise bad_request(f"{unit[:40]!r} {why}; {shown} is given in: {units}")
         if known.numbers:
             raise bad_request(f"{shown} is stored without a unit; leave the unit out")
-        if not is_unit(unit):
+        if not is_unit(unit) and unit not in ONE:
             raise bad_request(f"{unit[:40]!r} is not a known unit; write it as keV, mm, K, s^-1 or the like")
     if not textual and known.texts and not known.numbers:
         raise bad_request(f"{shown} holds texts, no numbers; compare it with: {', '.join(TEXT_RELATIONS)}")
@@ -57,9 +57,10 @@ def _check(engine: Engine, schema: Schema, item: dict[str, Any], visible: Visibl
 
 
 def _measured_in(engine: Engine, schema: Schema, base: tuple[str, ...], unit: str, visible: Visible) -> bool:
-    pair = si_pair(1.0, unit)
+    pair = in_si(si_pair, 1.0, unit)
     places = [OneOf((*base, "unitSI"), (pair[1],))] if pair else []
-    where = either(*places, OneOf((*base, "unit"), (unit,)), OneOf((*base, "u"), (unit,)))
+    written = (unit, *ONE) if pair and pair[1] == "1" else (unit,)
+    where = either(*places, OneOf((*base, "unit"), written), OneOf((*base, "u"), written))
     return bool(engine.find(schema.kind, where, visible, Limits(1)))
 
 
@@ -75,7 +76,7 @@ class _Known:
         for item in value if isinstance(value, list) else (value,):
             pair = pair_of(item)
             plain = pair[0] if pair else item
-            if pair and number_in(item, "") is not None:
+            if pair and pair[1] and number_in(item, "") is not None:
                 self.units.add(pair[1])
             self.numbers = self.numbers or number_in(item, "") is not None
             self.texts = self.texts or isinstance(plain, str)

@@ -12,6 +12,7 @@ from .asked_text import text_condition
 from .condition import Always, Compare, Condition, Near, OneOf, Text, both, either
 from .fields import Schema
 from .paths import split
+from .quantities import FORMS
 from .where import FIELD_ALIASES, WhereParser, pattern
 from .words import parse_text
 
@@ -28,6 +29,7 @@ _ORDER: dict[str, Any] = {
 TEXT_RELATIONS = ("EQUAL_TO_STRING", "CONTAINS_STRING")
 NUMBER_RELATIONS = tuple(relation for relation in RELATIONS if relation not in TEXT_RELATIONS)
 MAX_CONDITIONS = 50
+ONE = ("1", "dimensionless")  # units of pure numbers
 SiPair = Callable[[float, str], "tuple[float, str] | None"]
 
 
@@ -131,7 +133,11 @@ class FieldsParser:
         if relation == "CONTAINS_STRING":
             return _any_form(base, lambda path: pattern(path, _quoted(rhs), "i"))
         if relation == "EQUAL_TO_STRING" or (relation == "EQUAL_TO" and isinstance(rhs, str)):
-            return _any_form(base, lambda path: OneOf(path, (str(rhs),)))
+            # Who types a condition writes flags as words.
+            meant = (str(rhs), *(flag for flag in (True, False) if rhs == str(flag).lower()))
+            return _any_form(base, lambda path: OneOf(path, meant))
+        if relation == "EQUAL_TO" and isinstance(rhs, bool) and not unit:
+            return _any_form(base, lambda path: OneOf(path, (rhs,)))
         if relation == "RANGE":
             if not isinstance(rhs, list) or len(rhs) != 2:
                 raise bad_request("RANGE needs two numbers: [lower, upper]")
@@ -144,22 +150,33 @@ class FieldsParser:
         if relation in _ORDER:
             operator = _ORDER[relation]
             return self._numeric(base, lambda path, v: Compare(path, operator, v), number, unit)
-        return self._numeric(base, Near, number, unit)
+        return self._numeric(base, Near if unit and in_si(self._si_pair, number, unit) else _equal, number, unit)
 
     def _numeric(
         self, base: tuple[str, ...], make: Callable[[tuple[str, ...], float], Condition], number: float, unit: str
     ) -> Condition:
         if not unit:
             return _any_form(base, lambda path: make(path, number))
-        # As written by someone else with the same text, for units that have no SI pair.
-        literal = [
-            both(make((*base, value), number), OneOf((*base, name), (unit,)))
-            for value, name in (("value", "unit"), ("v", "u"))
-        ]
-        pair = self._si_pair(number, unit)
+
+        def literal(number: float, units: tuple[str, ...]) -> list[Condition]:
+            """As written by someone else with the same text, for units that have no SI pair."""
+            return [both(make((*base, value), number), OneOf((*base, name), units)) for value, name in FORMS]
+
+        pair = in_si(self._si_pair, number, unit)
         if pair is None:
-            return either(*literal)
-        return both(make((*base, "valueSI"), pair[0]), OneOf((*base, "unitSI"), (pair[1],)))
+            return either(*literal(number, (unit,)))
+        converted = both(make((*base, "valueSI"), pair[0]), OneOf((*base, "unitSI"), (pair[1],)))
+        return either(converted, *literal(pair[0], ONE)) if pair[1] == "1" else converted
+
+
+def in_si(si_pair: SiPair, number: float, unit: str) -> tuple[float, str] | None:
+    """A number asked for, in SI; pure numbers too, which are stored without a pair."""
+    return (number, "1") if unit in ONE else si_pair(number, unit)
+
+
+def _equal(path: tuple[str, ...], number: float) -> Condition:
+    """Whole numbers are meant as they are; of others nobody writes all digits."""
+    return OneOf(path, (number,)) if isinstance(number, int) or number.is_integer() else Near(path, number)
 
 
 def _any_form(base: tuple[str, ...], make: Callable[[tuple[str, ...]], Condition]) -> Condition:
