@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -29,6 +30,8 @@ from .settings import Settings
 _log = logging.getLogger(__name__)
 _requests = logging.getLogger(REQUESTS)
 _GRACE_S = 20.0
+# A page of documents makes some thousand objects, hardly ever in a circle.
+_GARBAGE = 10_000
 
 
 def application(dispatcher: Dispatcher) -> web.Application:
@@ -109,6 +112,13 @@ def serve(folder: Path, settings: Settings, *, host: str, port: int, accounts_fi
         catalog.close()
 
 
+def _spare_garbage_collection() -> None:
+    """What is made by now stays: to look through it again and again would stop all requests for 20 ms each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 10, 10)
+
+
 async def _run(catalog: Catalog, sockets: list[socket.socket], host: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -125,6 +135,7 @@ async def _run(catalog: Catalog, sockets: list[socket.socket], host: str) -> Non
         body_timeout=settings.slow_client_s,
     )
     server.add_sockets(sockets)
+    _spare_garbage_collection()
     url = _announce(catalog.folder, host, sockets[0].getsockname()[1])
     if catalog.made_accounts is not None:
         print(tr("account admin, password in {path}", path=catalog.made_accounts), flush=True)
