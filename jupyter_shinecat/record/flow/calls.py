@@ -19,6 +19,8 @@ from .words import (
     CHANGING,
     DRAWING,
     FACES,
+    KEEPS_NOTHING,
+    LEAVES_ARGUMENTS,
     OPAQUE_CALLS,
     PURE_FUNCTIONS,
     PURE_METHODS,
@@ -124,9 +126,7 @@ class Step(Expressions):
             self.lost.append((root, None if func.attr == "clear" else key))
         else:
             self.change(root, certain, shallow=shallow, put=shallow and func.attr in PUTTING)
-        if own or (
-            discarded and func.attr not in SHALLOW_METHODS | DRAWING and not func.attr.startswith(PURE_PREFIXES)
-        ):
+        if own or (discarded and func.attr not in LEAVES_ARGUMENTS and not func.attr.startswith(PURE_PREFIXES)):
             for arg in node.args:  # pool.map(fill, buffers); handler.apply(target)
                 if isinstance(arg, ast.Name) and not self._is_function(arg.id):
                     self.change(arg.id, False)
@@ -146,7 +146,7 @@ class Step(Expressions):
     def _give(self, node: ast.Call, arguments: Iterable[ast.AST]) -> None:
         """What is called may keep what it is given."""
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called in DRAWING | PURE_METHODS | PURE_FUNCTIONS or called.startswith(PURE_PREFIXES):
+        if called in KEEPS_NOTHING or called.startswith(PURE_PREFIXES):
             return
         ways = [link for part in arguments for link in self.ways(part)]
         self.given += ways if called in PUTTING else unsure(ways)

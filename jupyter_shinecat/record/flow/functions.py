@@ -7,15 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .names import base_name, params_of, scope_of, target_names
-from .words import (
+from .words import COPIES, GATHERERS, HANDS_ON_NOTHING, OPAQUE_CALLS, PURE_FUNCTIONS, PURE_METHODS, PURE_PREFIXES
     COPIES,
-    DRAWING,
     GATHERERS,
     OPAQUE_CALLS,
     PURE_FUNCTIONS,
     PURE_METHODS,
     PURE_PREFIXES,
-    SHALLOW_METHODS,
 )
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -197,7 +195,7 @@ class _Found:
             root, bare = base_name(func.value), False
             if root and (func.attr not in PURE_METHODS or _in_place(call)):
                 self.changes[root] = discarded or self.changes.get(root, False)
-            if func.attr in SHALLOW_METHODS | DRAWING | PURE_METHODS or func.attr.startswith(PURE_PREFIXES):
+            if func.attr in HANDS_ON_NOTHING or func.attr.startswith(PURE_PREFIXES):
                 return
         else:
             root, bare = base_name(func), isinstance(func, ast.Name)

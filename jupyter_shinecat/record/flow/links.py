@@ -9,7 +9,7 @@ from .functions import Function, function_of
 from .names import base_name
 from .sources import Sources, Thing
 from .state import Link, State
-from .words import COPIES, GATHERERS, PURE_FUNCTIONS, PURE_METHODS, VIEW_METHODS, VIEWS, is_maker
+from .words import COPIES, GATHERERS, NEW_VALUES, PURE_FUNCTIONS, PURE_METHODS, VIEW_METHODS, VIEWS, is_maker
 
 
 class Ways:
@@ -127,7 +127,7 @@ class Ways:
             if func.attr in PURE_METHODS and not self._has_own_class(root):
                 return unsure(receiver) if func.attr in VIEW_METHODS else []
             return unsure([*receiver, *self._argument_links(node)])
-        if isinstance(func, ast.Name) and func.id not in PURE_FUNCTIONS | GATHERERS | {"str"}:
+        if isinstance(func, ast.Name) and func.id not in NEW_VALUES:
             if "library" in self._kinds(func.id):
                 return unsure(self._argument_links(node)) if func.id in VIEWS else []
             return [] if self._is_class(func.id) else unsure(self._argument_links(node))

@@ -74,6 +74,12 @@ BUFFERS = frozenset(
 # Attributes that are the object itself, seen in another way.
 FACES = frozenset({"loc", "iloc", "at", "iat", "flat", "T", "values", "real", "imag"})
 
+# Of these, together:
+KEEPS_NOTHING = DRAWING | PURE_METHODS | PURE_FUNCTIONS
+LEAVES_ARGUMENTS = SHALLOW_METHODS | DRAWING
+HANDS_ON_NOTHING = LEAVES_ARGUMENTS | PURE_METHODS
+NEW_VALUES = PURE_FUNCTIONS | GATHERERS | {"str"}
+
 
 def is_maker(name: str) -> bool:
     """Whether a function of this name is most likely a class: ``Thread``, ``DataFrame``, not ``read_csv``."""
