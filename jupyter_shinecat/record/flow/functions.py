@@ -8,13 +8,6 @@ from dataclasses import dataclass
 
 from .names import base_name, params_of, scope_of, target_names
 from .words import COPIES, GATHERERS, HANDS_ON_NOTHING, OPAQUE_CALLS, PURE_FUNCTIONS, PURE_METHODS, PURE_PREFIXES
-    COPIES,
-    GATHERERS,
-    OPAQUE_CALLS,
-    PURE_FUNCTIONS,
-    PURE_METHODS,
-    PURE_PREFIXES,
-)
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
