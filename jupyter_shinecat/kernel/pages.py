@@ -17,7 +17,6 @@ from . import session
 PAGE_ROWS = 100
 _WALK_ROWS = 500
 _PAGES_KEPT = 50
-_OPPOSITE = {"creationTime:desc": "creationTime:asc", "creationTime:asc": "creationTime:desc"}
 
 
 class Pages:
@@ -67,8 +66,7 @@ class Pages:
             self._kept.move_to_end(number)
             return self._kept[number]
         start = number * PAGE_ROWS
-        wanted = self._wanted(start, PAGE_ROWS)
-        found = self._from_the_end(start, wanted) if self._is_nearer_the_end(start) else self._fetch(start, wanted)
+        found = self._fetch(start, self._wanted(start, PAGE_ROWS))
         self._kept[number] = found
         if len(self._kept) > _PAGES_KEPT:
             self._kept.popitem(last=False)
@@ -124,27 +122,14 @@ class Pages:
         self._total, counted = session.ask(lambda catalog: catalog.facets(self.query, names))
         return self._total, counted
 
-    def _is_nearer_the_end(self, start: int) -> bool:
-        """Whether fewer rows have to be skipped in the opposite order; ours has no ties, so it is exactly opposite."""
-        total = self._total
-        if total is None or not total // 2 < start < total or self.query.order not in _OPPOSITE:
-            return False
-        return FEATURE in session.features()
-
-    def _from_the_end(self, start: int, wanted: int) -> list[Record]:
-        total = self._total or 0
-        rows = min(wanted, total - start)
-        found = self._fetch(total - start - rows, rows, _OPPOSITE[self.query.order])
-        return found[::-1]
-
     def _wanted(self, skip: int, rows: int) -> int:
         return rows if self.limit is None else max(0, min(rows, self.limit - skip))
 
-    def _fetch(self, skip: int, limit: int, order: str = "") -> list[Record]:
+    def _fetch(self, skip: int, limit: int) -> list[Record]:
         if limit == 0:
             return []
         self._check()
-        query = msgspec.structs.replace(self.query, skip=skip, limit=limit, order=order or self.query.order)
+        query = msgspec.structs.replace(self.query, skip=skip, limit=limit)
         return session.ask(lambda catalog: _as_stored(catalog, query))
 
     def _check(self) -> None:

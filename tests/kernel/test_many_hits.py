@@ -65,6 +65,11 @@ def test_a_real_catalog_of_a_hundred_thousand(tmp_path: Path, monkeypatch: pytes
         names = [ds.name for ds in hits]
         assert names == [name_of(number) for number in range(COUNT - 1, -1, -1)]
         assert hits[-1].name == name_of(0)
+        for by, down in (("time", True), ("name", False), ("size", True), ("group", False), ("pid", False)):
+            ordered = hits.sort(by, descending=down)
+            for place in (COUNT // 2, COUNT - 1, 3 * COUNT // 4):
+                number = place * 2 % COUNT + place * 2 // COUNT if by == "group" else place
+                assert ordered[place].name == name_of(COUNT - 1 - number if down else number), (by, place)
         assert hits.facets("group") == {"group": {"GET": COUNT // 2, "SHINE": COUNT // 2}}
     finally:
         catalog.stop()
