@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 import tantivy
 
 from jupyter_shinecat.catalog.search.columns import Columns
-from jupyter_shinecat.catalog.search.insights import Insights
+from jupyter_shinecat.catalog.search.insights import Insights, digest_of
 
 T = TypeVar("T")
 _ROOM = 200_000
@@ -41,9 +40,9 @@ class Memory:
     def recall(self, question: Any, find: Callable[[], T], weigh: Callable[[T], int]) -> T:
         """The remembered answer, or what ``find`` gives; ``weigh`` says how many values that has.
 
-        Of the question, texts and numbers in tuples, a digest is kept: some questions are millions of bytes long.
+        Of the question a digest is kept.
         """
-        key = _digest(question)
+        key = digest_of(question)
         with self._guard:
             if key in self._answers:
                 self._answers.move_to_end(key)
@@ -55,7 +54,7 @@ class Memory:
 
     def put(self, question: Any, answer: Any, weight: int) -> None:
         """Remember another answer to the question."""
-        key = _digest(question)
+        key = digest_of(question)
         with self._guard:
             self._taken -= self._answers.pop(key, (None, 0))[1]
         self._keep(key, answer, 50 + weight)
@@ -69,10 +68,6 @@ class Memory:
                 self._taken += weight
             while self._taken > self._room:
                 self._taken -= self._answers.popitem(last=False)[1][1]
-
-
-def _digest(question: Any) -> bytes:
-    return hashlib.blake2b(repr(question).encode("utf-8", "surrogatepass"), digest_size=32).digest()
 
 
 @dataclass(frozen=True)
