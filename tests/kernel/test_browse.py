@@ -81,13 +81,13 @@ def test_details_hold_text_and_pictures_only(here) -> None:
 
 
 def test_quick_look_is_a_picture_or_a_sentence(here, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Asked()
+    asked, shown = Asked(), pyplot.get_fignums()
     look = asked("look", pid=here.pids["good"])["ok"]
     head, _, encoded = look["source"].partition(",")
     assert head == "data:image/png;base64"
     assert base64.b64decode(encoded).startswith(b"\x89PNG")
     assert look["caption"] == "Lysozyme 溶菌酶 run 17"
-    assert pyplot.get_fignums() == []
+    assert pyplot.get_fignums() == shown
     assert "error" in asked("look", pid=here.pids["foreign"])
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "matplotlib", None)
