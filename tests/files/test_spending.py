@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import socket
+import threading
 
 import pytest
 
+from jupyter_shinecat.files.remote import RangeClient, RemoteError
 from jupyter_shinecat.files.spending import BLOCK, SpendingCache
 
 
@@ -78,3 +81,28 @@ def test_an_answer_that_is_too_short_is_an_error() -> None:
     cache = SpendingCache(BLOCK, lambda first, end: b"x", 1_000_000)
     with pytest.raises(OSError, match="were asked for"):
         cache._fetch(0, 10)
+
+
+@pytest.mark.parametrize(("cuts", "whole"), [(2, True), (9, False)])
+def test_an_answer_that_is_cut_is_asked_for_again(monkeypatch: pytest.MonkeyPatch, cuts: int, whole: bool) -> None:
+    monkeypatch.setattr("jupyter_shinecat.files.remote.time.sleep", lambda _: None)
+    head = b'HTTP/1.1 206 P\r\nETag: "a"\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 10\r\n\r\n'
+
+    def answer() -> None:
+        for number in range(cuts + 1 if whole else 4):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head + (b"0123456789" if number >= cuts else b"0123"))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=answer)
+        answering.start()
+        client = RangeClient(f"http://127.0.0.1:{server.getsockname()[1]}")
+        if whole:
+            assert client.read("p", "f", 0, 10, '"a"') == b"0123456789"
+        else:
+            with pytest.raises(RemoteError, match="does not answer"):
+                client.read("p", "f", 0, 10, '"a"')
+        answering.join(60)
+        client.close()
