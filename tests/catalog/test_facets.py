@@ -9,6 +9,7 @@ import pytest
 from catalog.brute import ABSENT, at, plain_numbers, searched, visible
 
 from jupyter_shinecat.catalog.search import condition as c
+from jupyter_shinecat.catalog.search import indexed
 from jupyter_shinecat.catalog.search.asked_facets import parse_facets
 from jupyter_shinecat.catalog.search.fields import DATASET
 
@@ -184,3 +185,17 @@ def test_a_facet_leaves_its_own_condition_out(engine):
     with_a = [doc for doc in docs if "a" in doc["keywords"]]
     assert counted(answer["kind"]) == Counter(shown(doc["type"]) for doc in with_a)
     assert answer["all"] == [{"totalSets": sum(doc["type"] == "raw" for doc in with_a)}]
+
+
+def test_more_keys_than_are_counted_in_passing_are_counted_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(indexed, "MAX_COUNTED", 5)
+    docs = [
+        {"pid": f"k/{n}", "ownerGroup": "GET", "type": "raw", "scientificMetadata": {f"key {n}": n, f"键{n % 7}": n}}
+        for n in range(40)
+    ]
+    expected = Counter(shown(key) for doc in docs for key in doc["scientificMetadata"])
+    with searched(tmp_path, docs) as engine:
+        assert counted(ask(engine, ["metadataKeys"])["metadataKeys"]) == expected
+        keys = engine.metadata_keys("dataset", c.Always(), "scientificMetadata", visible("GET"))
+        assert {shown(key) for key in keys} == set(expected)
+        assert ask(engine, ["metadataKeys"], ("AMO",))["metadataKeys"] == []

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from jupyter_shinecat.catalog.access import Access, Identity
-from jupyter_shinecat.catalog.search import about, indexed, keeper
+from jupyter_shinecat.catalog.search import about, indexed_rows, keeper
 from jupyter_shinecat.catalog.search import condition as c
 from jupyter_shinecat.catalog.search.asked_facets import Facet, plain
 from jupyter_shinecat.catalog.search.columns import Columns
@@ -184,8 +184,8 @@ def shown(counts):
 @pytest.fixture
 def parts(tmp_path, monkeypatch):
     # What is far in small: pages behind it come from what is remembered.
-    monkeypatch.setattr(indexed, "_FAR", 4)
-    monkeypatch.setattr(indexed, "_CONFIRMED_AT_ONCE", 20)
+    monkeypatch.setattr(indexed_rows, "_FAR", 4)
+    monkeypatch.setattr(indexed_rows, "_CONFIRMED_AT_ONCE", 20)
     store = Store(tmp_path)
     engine = Engine(store, tmp_path / "index")
     yield store, engine
