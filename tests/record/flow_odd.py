@@ -12,6 +12,11 @@ def odd(name: str, inputs: str, cells: list[str], unsure: str | None = None) -> 
 
 
 ODD = [
+    odd("function reads two and uses one", "B", [
+        "def f():\n    a = data('A')\n    b = data('B')\n    return b",
+        "x = f()",
+        "save('r', x)",
+    ]),
     odd("walrus in while", "A B", [
         "it=iter(['A','B'])",
         "out=[]\nwhile (p := next(it, None)):\n    out.append(data(p))",

@@ -177,6 +177,7 @@ class Step(Expressions):
             if name in function.free or name not in function.params:
                 self.change(name, sure)
         self.opaque = self.opaque or function.opaque
+        self.wastes = self.wastes or (called and function.wastes)
         self._hidden = before
 
     def _changes(self, function: Function, depth: int = 0) -> Iterator[tuple[str, bool]]:

@@ -72,6 +72,8 @@ class Effects(ABC):
         """Everything that the statement uses flows into everything that it changes, and into the files it writes."""
         sources = step.sources
         read = self._origins(events)
+        if step.wastes and len(read.origins) > 1:
+            read.doubt()
         if self._maybe and not events:
             sources.doubt()
         sources.merge(read)

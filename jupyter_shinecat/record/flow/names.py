@@ -20,6 +20,10 @@ class Scope:
         """Names that come from outside."""
         return (self.loads | self.inner) - (self.stores - self.outer) - set(bound)
 
+    def used(self) -> set[str]:
+        """Names that are read in it, or that others may read."""
+        return self.loads | self.inner | self.outer
+
 
 def base_name(node: ast.AST) -> str | None:
     """The name at the root of ``a.b[c].d(...)``; None when the root is something else."""

@@ -41,6 +41,8 @@ class Expressions(Ways):
         It can reach any name.
     figures
         It uses a module that keeps data of its own (pyplot).
+    wastes
+        Not all that is read in it needs to flow on.
     """
 
     def __init__(self, state: State) -> None:
@@ -56,6 +58,7 @@ class Expressions(Ways):
         self.bound: list[tuple[ast.NamedExpr, list[Link]]] = []
         self.opaque = False
         self.figures = False
+        self.wastes = False
         self._entered: set[int] = set()
         self._maybe = 0
 
