@@ -111,15 +111,15 @@ class DatasetCopies(DatasetFiles):
         if place.state not in remote.STATES:
             return self.path(wanted.path)
         target = Path(os.path.abspath(os.path.expanduser(os.fspath(to))))
-        if target.is_dir():
+        if os.path.isdir(target):  # pathlib's own raises at names that no disk takes
             target = target / os.path.basename(wanted.path)
-        if target.exists():
+        if os.path.lexists(target):
             raise file_problem(
                 "exists",
                 tr("{path} is there already; nothing was copied.", path=str(target)),
                 tr("Remove it, or give another name: ds.fetch(to=...)."),
             )
-        if not target.parent.is_dir():
+        if not os.path.isdir(target.parent):
             raise file_problem(
                 "missing",
                 tr("There is no folder {folder}; nothing was copied.", folder=str(target.parent)),

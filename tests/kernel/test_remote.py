@@ -133,6 +133,10 @@ def test_fetched_files_are_whole(there, far, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run.lmf"]
     with pytest.raises(FileProblem, match="is there already"):
         ds.fetch(to=tmp_path)
+    with pytest.raises(FileProblem, match=r"There is no folder .*missing; nothing was copied"):
+        ds.fetch(to=tmp_path / "missing" / "x")
+    with pytest.raises(FileProblem, match=r"can't be written: File name too long"):
+        ds.fetch(to=tmp_path / ("x" * 256))
     here_already = sc.open(there.pids["text"])
     assert here_already.fetch() == here_already.path()
     with pytest.raises(FileProblem, match="does not give it either"):
