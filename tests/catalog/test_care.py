@@ -17,8 +17,10 @@ from jupyter_shinecat.catalog.care import backup as backups
 from jupyter_shinecat.catalog.care import check as checking
 from jupyter_shinecat.catalog.care.check import check
 from jupyter_shinecat.catalog.care.reindex import reindex
+from jupyter_shinecat.catalog.catalog import Catalog
 from jupyter_shinecat.catalog.errors import CatalogError
 from jupyter_shinecat.catalog.search.engine import Engine
+from jupyter_shinecat.catalog.settings import Settings
 from jupyter_shinecat.catalog.store import migrations
 from jupyter_shinecat.catalog.store.store import Store
 from jupyter_shinecat.testing.catalog import CatalogProcess
@@ -140,6 +142,19 @@ def test_an_index_that_denies_its_documents_is_found_and_built_anew(data):
     assert "1 entries have no dataset" in check(data).index
     assert reindex(data) == 11
     assert check(data, whole_index=True).index == []
+
+
+def test_health_says_when_the_index_can_not_be_built(data):
+    edit(data, "UPDATE dataset SET body = substr(body, 1, 40) WHERE id = 'care/2'")
+    shutil.rmtree(data / "index")
+    catalog = Catalog(data, Settings())
+    try:
+        while not catalog.engine.index.failed:
+            assert not catalog.engine.index.wait(10**9, 0.05)
+        good, told = catalog.wellbeing.health()
+        assert (good, told["details"]["search"]["index"]) == (True, "failed")
+    finally:
+        catalog.close()
 
 
 def test_what_a_server_writes_during_a_check_is_no_damage(data, monkeypatch):

@@ -213,6 +213,9 @@ def test_instruments(admin, zhang, anonymous):
         "Instrument with the same unique name or PID already exists",
     )
     pid = made.json()["pid"]
+    other = admin.post("/api/v3/instruments", json={"name": "other", "uniqueName": "BL-other"}).json()["pid"]
+    assert admin.patch(f"/api/v3/instruments/{other}", json={"uniqueName": "BL-7"}).status_code == 409
+    assert admin.patch(f"/api/v3/instruments/{pid}", json=body).status_code == 200
     assert zhang.get(f"/api/v3/instruments/{pid}").json()["name"] == "Beamline 7"
     bare = zhang.get('/api/v3/Instruments/findOne?{"where":{"name":{"like":"Beam"}}}')
     assert bare.json()["pid"] == pid

@@ -40,6 +40,9 @@ class Named(Manager):
     def _duplicate(self, tx: Transaction, doc: Doc) -> None:
         """Raise a 409 when something like ``doc`` is already there (the id itself is checked beside)."""
 
+    def _check_change(self, tx: Transaction, before: Doc, after: Doc) -> None:
+        """Raise a 409 when ``after`` is like another document."""
+
     def _taken(self, id: str) -> Refused:
         return Refused(409, f"{self.label} with {id} already exists")
 
@@ -140,6 +143,7 @@ class Named(Manager):
             self._check_write(who, doc)
             after = {**doc, **changes}
             self._defaults(after)
+            self._check_change(tx, doc, after)
             self.access.check_owner_change(who, doc, after)
             stamp_changed(after, who)
             record(tx, self.settings, self.kind, id, who, doc, after)
@@ -268,6 +272,10 @@ class Instruments(Named):
 
     def _taken(self, id: str) -> Refused:
         return Refused(409, "Instrument with the same unique name or PID already exists")
+
+    def _check_change(self, tx: Transaction, before: Doc, after: Doc) -> None:
+        if before.get("uniqueName") != after["uniqueName"]:
+            self._duplicate(tx, after)
 
     def _duplicate(self, tx: Transaction, doc: Doc) -> None:
         if any(row.doc.get("uniqueName") == doc["uniqueName"] for row in tx.scan("instrument")):

@@ -34,7 +34,7 @@ class Wellbeing(Manager):
         """
         checks = {"sqlite": self._reads(), "writer": self.store.writing}
         details: dict[str, Any] = {name: {"status": "up" if good else "down"} for name, good in checks.items()}
-        details["search"] = {"status": "up", "index": "ready" if self.engine.index.view is not None else "building"}
+        details["search"] = {"status": "up", "index": self._index()}
         details["disk"] = {"status": "up", "room": "enough" if self._room() else "short"}
         good = all(checks.values())
         own = {"version": __version__, "profile": self.settings.profile, "features": self.settings.features}
@@ -46,6 +46,10 @@ class Wellbeing(Manager):
             # Clients learn here what this server can do beyond SciCat; where that is nothing, they see a SciCat.
             **({"shinecat": own} if self.settings.features else {}),
         }
+
+    def _index(self) -> str:
+        index = self.engine.index
+        return "ready" if index.view is not None else "failed" if index.failed else "building"
 
     def _reads(self) -> bool:
         try:

@@ -34,6 +34,7 @@ class DatasetIndex:
         self._store = store
         self._folder = folder
         self._view: View | None = None
+        self._failed = False
         self._doubt = False
         self._closing = False
         self._wake = threading.Condition()
@@ -47,6 +48,11 @@ class DatasetIndex:
     def view(self) -> View | None:
         """The newest state; None while there is none to be trusted."""
         return self._view
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be built; it is tried again, but a damaged document stays damaged."""
+        return self._failed
 
     def distrust(self, why: str) -> None:
         """Stop using the index and build it anew."""
@@ -97,11 +103,16 @@ class DatasetIndex:
                 if keeper is None:
                     keeper = Keeper.open(self._store, self._folder, lambda: self._closing)
                 self._publish(keeper)
+                self._failed = False
             except Stopped:
                 _log.info("the search index is built at the next start")
             except BaseException as error:  # tantivy's panics are no Exception; the catalog goes on without an index
                 self._view = None
-                _log.error("the search index failed; searches read the documents meanwhile: %s", error)
+                self._failed = True
+                _log.error(
+                    "the search index failed; searches read the documents meanwhile (shinecat catalog check says "
+                    "whether a document is damaged): %s", error,
+                )  # fmt: skip
                 if keeper is not None:
                     keeper.close()
                     keeper = None
