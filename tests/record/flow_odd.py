@@ -12,6 +12,26 @@ def odd(name: str, inputs: str, cells: list[str], unsure: str | None = None) -> 
 
 
 ODD = [
+    odd("output argument in a function", "A", [
+        "import numpy as np\nacc = np.zeros(3)",
+        "def add(p):\n    r = np.add(acc, data(p), out=acc)\n    return r",
+        "k = add('A')",
+        "save('r', acc)",
+    ]),
+    odd("open file as default", "A", [
+        "w = writer('r')\ndef put(v, w=w):\n    w.write(v)",
+        "put(data('A'))",
+    ]),
+    odd("open file in a list of callbacks", "A", [
+        "w = writer('r')\nsinks = []\nsinks.append(w.write)",
+        "for s in sinks:\n    s(data('A'))",
+    ]),
+    odd("read by whoever enters", "A", [
+        "class R:\n    def __enter__(self):\n        self.d = data('A')\n        return self\n"
+        "    def __exit__(self, *a):\n        pass",
+        "with R() as r:\n    v = sum(r.d)",
+        "save('r', v)",
+    ]),
     odd("function reads two and uses one", "B", [
         "def f():\n    a = data('A')\n    b = data('B')\n    return b",
         "x = f()",

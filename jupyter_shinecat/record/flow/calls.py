@@ -22,6 +22,7 @@ from .words import (
     KEEPS_NOTHING,
     LEAVES_ARGUMENTS,
     OPAQUE_CALLS,
+    OUTPUTS,
     PURE_FUNCTIONS,
     PURE_METHODS,
     PURE_PREFIXES,
@@ -57,7 +58,7 @@ class Step(Expressions):
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         self._all(arguments)
         for keyword in node.keywords:
-            if keyword.arg in ("out", "ax", "axes", "fig", "figure", "buf", "buffer"):
+            if keyword.arg in OUTPUTS:
                 self.change(base_name(keyword.value), True)
         for part in arguments:  # map(found.append, values)
             if isinstance(part, ast.Attribute) and part.attr in SHALLOW_METHODS:

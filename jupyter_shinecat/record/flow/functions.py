@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .names import base_name, params_of, scope_of, target_names
-from .words import COPIES, GATHERERS, HANDS_ON_NOTHING, OPAQUE_CALLS, PURE_FUNCTIONS, PURE_METHODS, PURE_PREFIXES
+from .words import (
+    COPIES,
+    GATHERERS,
+    HANDS_ON_NOTHING,
+    OPAQUE_CALLS,
+    OUTPUTS,
+    PURE_FUNCTIONS,
+    PURE_METHODS,
+    PURE_PREFIXES,
+)
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
@@ -191,6 +200,10 @@ class _Found:
         func = call.func
         if isinstance(func, ast.Name) and func.id in OPAQUE_CALLS:
             self.opaque = self.opaque or func.id not in ("locals", "vars")
+        for word in call.keywords:
+            root = base_name(word.value) if word.arg in OUTPUTS else None
+            if root:
+                self.changes[root] = True
         if isinstance(func, ast.Attribute):
             root, bare = base_name(func.value), False
             if root and (func.attr not in PURE_METHODS or _in_place(call)):

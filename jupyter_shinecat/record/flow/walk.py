@@ -185,6 +185,8 @@ class Walk(Statements):
         step = self._step(parts)
         thing = Thing(Sources())
         thing.function = function_of(node)
+        if not isinstance(node, ast.ClassDef):  # defaults live as long as the function
+            thing.hold([(one, False) for part in node.args.defaults for one, _ in step.ways(part)])
         if node.decorator_list:  # a decorator may keep the function, and give another in its place
             step.given.append((thing, False))
             thing.hold([(one, False) for part in node.decorator_list for one, _ in step.ways(part)])

@@ -67,6 +67,8 @@ VIEWS = frozenset(
 )  # fmt: skip
 # Functions of libraries that change an argument though somebody takes what they give: which one.
 CHANGING = {"heappush": 0, "heappop": 0, "heappushpop": 0, "heapreplace": 0, "copyto": 0, "copyfileobj": 1}
+# Arguments that are there to be changed.
+OUTPUTS = frozenset({"out", "ax", "axes", "fig", "figure", "buf", "buffer"})
 # What makes a buffer: a thing in memory that others write into.
 BUFFERS = frozenset(
     {"StringIO", "BytesIO", "bytearray", "TextIOWrapper", "BufferedWriter", "TemporaryFile", "SpooledTemporaryFile"}
