@@ -1,5 +1,6 @@
 """Conditions on metadata, nested and with units, give what brute force gives."""
 
+import json
 import random
 
 import pytest
@@ -122,3 +123,16 @@ def test_conditions_with_units_are_those_of_brute_force(library, seed):
         assert engine.count("dataset", where, mine) == len(wanted)
         hits += len(wanted)
     assert hits > 500
+
+
+def test_a_condition_without_unit_is_answered_by_the_index_alone(library):
+    engine, _docs = library
+    taken = engine.take_notes(explain=True, everything=False)
+    # No document has a number in a pair here: nothing has to be read to know that.
+    where = both(*FieldsParser(DATASET, si_pair).parse({"scientific": [a_number("unknown")]}).values())
+    assert engine.count("dataset", where, visible("GET")) == 0
+    assert json.loads(taken.headers()["X-Explain"])[0]["exact"] is True
+
+
+def a_number(key):
+    return {"lhs": key, "relation": "GREATER_THAN_OR_EQUAL", "rhs": 0}

@@ -163,8 +163,11 @@ class Compiler:
         name = ".".join(path)
         field = self._columns.of(name)
         if field is None:
-            # No column: documents whose numbers at this path are in none have to be read.
-            return Compiled(self._term("eq", unprepared_term(name)), exact=False)
+            # No column: documents whose numbers at this path are in none have to be read; mostly there are none.
+            term = unprepared_term(name)
+            return (
+                Compiled(self._term("eq", term), exact=False) if self._searcher.doc_freq("eq", asked(term)) else _NONE
+            )
         below, above = None if low is None else column_number(low), None if high is None else column_number(high)
         if (below is None) != (low is None) or (above is None) != (high is None):
             return _MAYBE
