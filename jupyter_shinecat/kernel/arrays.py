@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import glob
 import os
 from typing import Any
 
@@ -46,7 +47,7 @@ def warn_of_missing_sources(array: Any) -> None:
         return
     folder = os.path.dirname(os.path.abspath(os.fsdecode(array.file.filename)))
     sources = {source.file_name for source in array.virtual_sources() if source.file_name != "."}
-    missing = sorted(one for one in sources if not os.access(os.path.join(folder, one), os.R_OK))
+    missing = sorted(one for one in sources if not _readable(one, folder))
     if missing:
         more = tr(" and {count} more", count=len(missing) - 10) if len(missing) > 10 else ""
         warn(
@@ -57,6 +58,19 @@ def warn_of_missing_sources(array: Any) -> None:
                 files=", ".join(missing[:10]) + more,
             ),
         )
+
+
+def _readable(source: str, folder: str) -> bool:
+    """Whether HDF5 finds a source: as named, beside the file, or in the working folder; ``%b`` counts files."""
+    name = source.replace("%%", "%")
+    for place in (os.path.join(folder, name), os.path.join(folder, os.path.basename(name)), os.path.abspath(name)):
+        if "%b" in source:
+            pattern = glob.escape(place).replace("%b", "[0-9]*")
+            if any(os.access(found, os.R_OK) for found in glob.iglob(pattern)):
+                return True
+        elif os.access(place, os.R_OK):
+            return True
+    return False
 
 
 def _named(file: Any, path: str, name: str) -> Any:

@@ -126,7 +126,7 @@ class DatasetFiles(DatasetPlaces):
         from . import tables
 
         if file is None and path is not None:
-            wanted = self._choose(None, HDF5_SUFFIXES)
+            wanted = self._choose(None, HDF5_SUFFIXES, "table")
         else:
             wanted = self._choose(file, (*TABLE_SUFFIXES, *HDF5_SUFFIXES), "table")
         if wanted.path.lower().endswith(TABLE_SUFFIXES):

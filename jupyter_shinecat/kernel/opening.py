@@ -76,10 +76,11 @@ def choose(
         fits = [file for file in files if file.path.lower().endswith(tuple(suffixes))] if suffixes else []
         fits = fits or list(files)
     if len(fits) > 1:
+        named = "file=" if method in ("array", "plot", "image") else ""  # their first place is an object's path
         raise file_problem(
             "ambiguous",
             tr("{name} has several files that fit: {files}", name=dataset.name, files=_names(fits)),
-            tr("Name the one you want: {example}", example=f"ds.{method}({fits[0].path!r})"),
+            tr("Name the one you want: {example}", example=f"ds.{method}({named}{fits[0].path!r})"),
         )
     return fits[0]
 

@@ -224,8 +224,12 @@ def test_files_by_name(here) -> None:
         ds.path("c.h5")
     with pytest.raises(FileProblem, match=r"t 100%\.csv is not an HDF5 file"):
         ds.h5("t 100%.csv")
-    with pytest.raises(FileProblem, match="several files"):
-        ds.path()
+    for name in ("path", "h5", "array", "table"):
+        with pytest.raises(FileProblem, match="several files") as caught:
+            getattr(ds, name)()
+        example = caught.value.do.rpartition(": ")[2]
+        assert example.startswith(f"ds.{name}(")
+        assert eval(example, {"ds": ds}) is not None, "what the sentence tells to do works"
 
 
 def test_path_maps(here, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

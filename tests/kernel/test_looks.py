@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def looks(facility) -> dict[str, str]:
             layout[number] = h5py.VirtualSource("." if name == "a.h5" else name, "own", shape=(3,))
         file["own"] = np.array([1, 2, 3], dtype="i4")
         file.create_virtual_dataset("all", layout, fillvalue=-1)
+        for number in range(2):
+            with h5py.File(facility.folder / "virtual" / f"part-{number}.dat", "w") as part:
+                part["d"] = [[number] * 3]
+        for name, pattern in (("counted", b"part-%b.dat"), ("not there", b"none-%b.h5")):
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            space = h5py.h5s.create_simple((2, 3), (h5py.h5s.UNLIMITED, 3))
+            space.select_hyperslab((0, 0), (h5py.h5s.UNLIMITED, 1), (1, 1), (1, 3))
+            plist.set_virtual(space, pattern, b"d", h5py.h5s.create_simple((1, 3)))
+            shape = h5py.h5s.create_simple((2, 3), (h5py.h5s.UNLIMITED, 3))
+            h5py.h5d.create(file.id, name.encode(), h5py.h5t.NATIVE_INT64, shape, plist)
     with make("odd nexus") as file:
         oldest = file.create_group("oldest")
         oldest.attrs["NX_class"] = "NXdata"
@@ -227,6 +238,11 @@ def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -
     assert values.tolist() == [[1, 2, 3], [-1, -1, -1]]
     with pytest.warns(UserWarning, match=r"gone\.h5"):
         assert ds["/all"].shape == (2, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ds.array("/counted", file="a.h5").tolist() == [[0, 0, 0], [1, 1, 1]]
+    with pytest.warns(UserWarning, match=r"none-%b\.h5"):
+        ds.array("/not there", file="a.h5")
 
 
 @pytest.fixture(scope="module")
