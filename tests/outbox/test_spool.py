@@ -39,7 +39,7 @@ def test_partial_last_line_is_left_for_later(tmp_path: Path) -> None:
     assert file.pid == 7
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(cuts=st.lists(st.integers(0, 400), max_size=8), junk=st.binary(max_size=60))
 def test_any_cut_of_the_file_gives_the_same_lines(tmp_path: Path, cuts: list[int], junk: bytes) -> None:
     junk = junk.replace(b"\n", b"")
