@@ -262,7 +262,7 @@ def test_index_and_documents_agree_while_documents_change(parts, seed):
         return tx.last_change()
 
     assert engine.index.wait(store.change(fill), 60)
-    check(store, engine, rng, 60)
+    check(store, engine, rng, 45)
     for number in range(150, 190):
         # No waiting for the index here: a caller's own write is in the caller's next read.
         doc = a_document(rng, number)
@@ -280,7 +280,7 @@ def test_many_changes_at_once_are_found_too(parts):
     rng = random.Random(9)
 
     def fill(tx):
-        for number in range(3000):
+        for number in range(1300):
             doc = a_document(rng, number)
             tx.insert("dataset", doc["pid"], doc)
 
