@@ -108,7 +108,7 @@ def error_for(status: int, body: bytes, *, operation: str, subject: str, headers
     do = ""
     if kind is SignInRequired:
         what = tr("Your sign-in at the catalog is missing or has expired.")
-        do = tr("Sign in again (at JupyterHub: log out and in), then repeat this.")
+        do = tr("Sign in again (JupyterHub: log out and in; SHINECAT_TOKEN: set a new token), then repeat this.")
     elif kind is NotFound:
         what = tr("The catalog has no {subject}, or not for you.", subject=subject or operation)
         do = tr("Check the identifier, and with its owner group whether you may read it.")
