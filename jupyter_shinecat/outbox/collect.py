@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from jupyter_shinecat.formats import Extract, Failure
 
 from . import figures, notebook
+from .commit import commit_of
 from .durable import sync_folder, write_bytes
 from .hashing import Digests, Moving
 from .rest import Signature, signature
@@ -92,6 +93,7 @@ def collect(
         "metadata": metadata,
         "format": ",".join(formats) if len(formats) == 1 else "",
         "notes": notes,
+        "commit": commit_of(str(found.get("cwd") or "")),
         "origin": origin,
         "key": key,
     }

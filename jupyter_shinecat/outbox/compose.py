@@ -68,7 +68,7 @@ def dataset(
         "sourceFolderHost": found["host"] or host(),
         "creationTime": iso_utc(max(file["mtime_ns"] for file in files) / 1e9),
         "inputDatasets": list(inputs),
-        "usedSoftware": software(found),
+        "usedSoftware": software(found, taken),
         "jobParameters": {"shinecat": record},
         "jobLogData": job_log(found, secrets),
         "scientificMetadata": taken["metadata"],
@@ -82,11 +82,17 @@ def dataset(
     return {name: value for name, value in clean(doc).items() if value != "" or name == "jobLogData"}
 
 
-def software(found: Doc) -> list[str]:
-    """``name version`` of Python, the kernel, what was imported, and us."""
+def software(found: Doc, taken: Doc) -> list[str]:
+    """``name version`` of Python, the kernel, what was imported, and us; the commit of the folder it was made in."""
     modules = {**found["modules"], "jupyter_shinecat": __version__}
     if found["python"]:
         modules["python"] = found["python"]
+    kernel, _, version = str(found.get("kernel") or "").partition(" ")
+    if kernel:
+        modules[kernel] = version
+    if taken.get("commit"):
+        folder, commit = taken["commit"]
+        modules[f"git commit of {text(folder)}"] = commit
     return [f"{name} {modules[name]}".strip() for name in sorted(modules, key=str.lower)][:1000]
 
 

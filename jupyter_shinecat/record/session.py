@@ -36,6 +36,12 @@ def kernel_id() -> str | None:
     return found.group(1) if found else None
 
 
+def kernel_name() -> str | None:
+    """The kernel's program and version, ``ipykernel 7.1.0``; None outside a kernel."""
+    version = getattr(sys.modules.get("ipykernel"), "__version__", None)
+    return f"ipykernel {version}" if version and kernel_id() else None
+
+
 def notebook_path() -> str | None:
     """Path of the notebook as the Jupyter server names it; None outside a notebook."""
     return os.environ.get("JPY_SESSION_NAME") or None
@@ -73,6 +79,7 @@ class Session:
             "host": platform.node(),
             "boot": boot_mark(),
             "kernel_id": kernel_id(),
+            "kernel": kernel_name(),
             "notebook": self.script or notebook_path(),
             "cwd": os.getcwd(),
             "python": platform.python_version(),

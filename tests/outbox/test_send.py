@@ -23,7 +23,10 @@ def png(size: int = 40, seed: int = 0, noise: bool = False) -> bytes:
 def test_file_and_figure_become_a_derived_dataset(bench) -> None:
     raw = bench.counter.raw()
     outbox = bench.start()
-    kernel = bench.kernel()
+    kernel = bench.kernel(kernel="ipykernel 7.1.0")
+    (bench.work / ".git").mkdir()
+    (bench.work / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (bench.work / ".git" / "packed-refs").write_text(f"# pack-refs\n{'1a' * 20} refs/heads/main\n")
     kernel.cell(f"import jupyter_shinecat as sc\nds = sc.open({raw!r})\ntoken = 'geheim-1234'")
     kernel.line("read", run=1, pid=raw, path="/data/raw/run17.h5", how="handle")
     kernel.end()
@@ -44,7 +47,8 @@ def test_file_and_figure_become_a_derived_dataset(bench) -> None:
     assert dataset["accessGroups"] == ["SHINE"]
     assert dataset["isPublished"] is False
     assert dataset["sourceFolder"] == str(bench.results)
-    assert {"h5py 3.16.0", "numpy 2.4.6", "python 3.11.7"} <= set(dataset["usedSoftware"])
+    software = {"h5py 3.16.0", "numpy 2.4.6", "python 3.11.7", "ipykernel 7.1.0", f"git commit of work {'1a' * 20}"}
+    assert software <= set(dataset["usedSoftware"])
     assert "ds = sc.open" in dataset["jobLogData"]
     assert dataset["jobLogData"].index("sc.open") < dataset["jobLogData"].index("write_it")
     assert "geheim" not in dataset["jobLogData"]

@@ -34,6 +34,7 @@ def test_a_result_with_its_inputs_code_and_software(notebook: Notebook) -> None:
     assert session["kernel_id"]
     assert session["boot"]
     assert session["cwd"] == str(notebook.folder)
+    assert notebook.lines("session")[-1]["kernel"].startswith("ipykernel ")
 
 
 def test_cells_that_touch_no_file_leave_nothing(own: Notebook) -> None:
