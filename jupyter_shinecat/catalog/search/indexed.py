@@ -72,8 +72,13 @@ class IndexedSearch(IndexedRows):
         if fields != list(own) or (walk := OneWalk.of(own, names)) is None:
             return []
         query, exact = self._query(common)
-        most = self._visibly(common).most
-        if not exact or most > sum(self._visibly(where).most for where, _facets in asked):
+        most, parts = (
+            self._visibly(common).most,
+            {name: self._compiler.compile(part).most for name, part in own.items()},
+        )
+        # Each walk by itself goes through what its rarest part finds.
+        alone = [min([most, *(part for name, part in parts.items() if name != field)]) for field in ("", *own)]
+        if not exact or most > sum(alone):
             return []
 
         def count() -> list[Counted]:
@@ -89,10 +94,9 @@ class IndexedSearch(IndexedRows):
         self, where: Condition, facets: list[Facet], counts: Counted | None = None
     ) -> tuple[dict[str, Any], int]:
         """Counts by value for each facet, and how many documents there are; ``counts``: what the index says of them."""
-        query, exact = self._query(where)
         missing, result, total = facets, {}, None
-        if exact:
-            counted, total = counts or self._counted(query, where, _ready(facets))
+        if counts or self._query(where)[1]:
+            counted, total = counts or self._counted(self._query(where)[0], where, _ready(facets))
             fresh = self._fresh(where)
             total += len(fresh)
             result = {
@@ -101,7 +105,7 @@ class IndexedSearch(IndexedRows):
                 if not facet.numeric and (buckets := counted.get(facet.field)) is not None
             }
             for facet in facets:
-                if facet.name not in result and (told := self._told(query, where, facet)) is not None:
+                if facet.name not in result and (told := self._told(where, facet)) is not None:
                     result[facet.name] = told
             missing = [facet for facet in facets if facet.name not in result]
         self._say_read(missing)
@@ -114,10 +118,11 @@ class IndexedSearch(IndexedRows):
             result.update(read)
         return result, total
 
-    def _told(self, query: Query, where: Condition, facet: Facet) -> list[dict[str, Any]] | None:
+    def _told(self, where: Condition, facet: Facet) -> list[dict[str, Any]] | None:
         """Counts from terms and columns; None where all documents have to be read."""
 
         def count() -> list[dict[str, Any]] | None:
+            query = self._query(where)[0]
             if facet.field == KEYS:
                 keys = self._all_keys(query)
                 return None if keys is None else _tallied(facet, keys, self._fresh(where))
