@@ -12,6 +12,16 @@ def odd(name: str, inputs: str, cells: list[str], unsure: str | None = None) -> 
 
 
 ODD = [
+    odd("field of a named tuple", "B", [
+        "from collections import namedtuple\nPair = namedtuple('Pair', 'a b')",
+        "n = Pair(data('A'), data('B'))",
+        "save('r', n.b)",
+    ], unsure=""),
+    odd("field of a dataclass", "A", [
+        "from dataclasses import dataclass\n@dataclass\nclass Run:\n    dark: list\n    raw: list",
+        "r = Run(data('A'), raw=data('B'))",
+        "save('r', r.dark)",
+    ], unsure=""),
     odd("output argument in a function", "A", [
         "import numpy as np\nacc = np.zeros(3)",
         "def add(p):\n    r = np.add(acc, data(p), out=acc)\n    return r",

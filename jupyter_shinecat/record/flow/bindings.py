@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .calls import Step, is_buffer
 from .effects import Effects
-from .functions import Function, function_of
+from .functions import Function, fields_of, function_of
 from .names import base_name
 from .sources import Sources, Thing
 from .state import Link, reach
@@ -134,6 +134,7 @@ class Bindings(Effects):
         if isinstance(value, ast.Lambda):
             thing.function = function_of(value)
         thing.buffer = is_buffer(value)
+        thing.fields = fields_of(value)
         copied = value
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
             copied = value.func.value
@@ -151,8 +152,11 @@ class Bindings(Effects):
         if isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.args[0], ast.Dict):
             value = value.args[0]  # DataFrame({"x": a, "y": b})
         if isinstance(value, (ast.Dict, ast.Call)):
-            named = value.keywords if isinstance(value, ast.Call) and not value.args else ()
-            pairs = [(ast.Constant(word.arg), word.value) for word in named] or [
+            fields = self._fields(value)
+            named = value.keywords if isinstance(value, ast.Call) and (fields or not value.args) else ()
+            first = zip(fields, value.args, strict=False) if isinstance(value, ast.Call) else ()
+            given = [*((name, arg) for name, arg in first), *((word.arg, word.value) for word in named)]
+            pairs = [(ast.Constant(name), part) for name, part in given] or [
                 *zip(getattr(value, "keys", ()), getattr(value, "values", ()), strict=True)
             ]
         elif isinstance(value, (ast.List, ast.Tuple)):
@@ -166,6 +170,11 @@ class Bindings(Effects):
                 return {}
             found[key.value] = self._part_sources(node, part)
         return found
+
+    def _fields(self, value: ast.AST) -> tuple[str, ...]:
+        """Fields of the class that a call makes an object of."""
+        name = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+        return next((thing.fields for thing, _ in self.state.names.get(name, ()) if thing.fields), ())
 
     def _part_sources(self, node: ast.stmt, part: ast.AST) -> Sources:
         step = self._step([part])

@@ -139,6 +139,21 @@ def function_of(node: Definition) -> Function:
     )
 
 
+def fields_of(node: ast.AST | None) -> tuple[str, ...]:
+    """Fields of a class that is made of them: ``namedtuple("Pair", "a b")``, a dataclass, a ``NamedTuple``."""
+    if isinstance(node, ast.Call) and len(node.args) > 1 and getattr(node.func, "id", "") == "namedtuple":
+        given = node.args[1]
+        named = given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]
+        words = [part.value for part in named if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        return tuple(" ".join(words).replace(",", " ").split())
+    if isinstance(node, ast.ClassDef):
+        marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in (*node.decorator_list, *node.bases)]
+        if {"dataclass", "NamedTuple"} & {getattr(mark, "attr", getattr(mark, "id", "")) for mark in marks}:
+            parts = (part.target for part in node.body if isinstance(part, ast.AnnAssign))
+            return tuple(part.id for part in parts if isinstance(part, ast.Name))
+    return ()
+
+
 class _Found:
     """What a look at each part of a function's code has found."""
 

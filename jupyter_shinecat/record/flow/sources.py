@@ -79,9 +79,11 @@ class Thing:
         Its class, and the classes that this one builds upon.
     buffer
         It is memory that others write into.
+    fields
+        Of a class whose objects are made from their fields: the names of these, in order.
     """
 
-    __slots__ = ("_parts", "_whole", "buffer", "files", "function", "holds", "makers", "module", "sources")
+    __slots__ = ("_parts", "_whole", "buffer", "fields", "files", "function", "holds", "makers", "module", "sources")
 
     def __init__(self, sources: Sources, files: dict[str, bool] | None = None) -> None:
         self.sources = sources
@@ -91,6 +93,7 @@ class Thing:
         self.holds: list[tuple[Thing, bool]] = []
         self.makers: list[Thing] = []
         self.buffer = False
+        self.fields: tuple[str, ...] = ()
         self._parts: dict[object, Sources] = {}
         self._whole = sources  # what did not come as a part; the same set until there are parts
 

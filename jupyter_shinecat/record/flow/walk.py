@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .calls import Step
-from .functions import Function, function_of
+from .functions import Function, fields_of, function_of
 from .loaded import names_in
 from .names import base_name, target_names
 from .sources import Sources, Thing
@@ -195,6 +195,7 @@ class Walk(Statements):
                     step.change(base_name(part), False)
         if isinstance(node, ast.ClassDef):
             bases = [self.state.names.get(base_name(base) or "", ()) for base in node.bases]
+            thing.fields = fields_of(node)
             thing.makers = [one for links in bases for one, _ in links if isinstance(one.function, Function)]
         thing.take(self._finish(step, self._sites.at(node)))
         self.state.bind(node.name, [(thing, True)], keep=bool(self._weak or self._maybe))
