@@ -134,5 +134,14 @@ def test_a_condition_without_unit_is_answered_by_the_index_alone(library):
     assert json.loads(taken.headers()["X-Explain"])[0]["exact"] is True
 
 
+def test_parts_of_texts_are_found_by_the_index_alone(library):
+    engine, docs = library
+    taken = engine.take_notes(explain=True, everything=False)
+    item = {"lhs": "energy", "relation": "CONTAINS_STRING", "rhs": "ZYME"}
+    where = both(*FieldsParser(DATASET, si_pair).parse({"scientific": [item]}).values())
+    assert engine.count("dataset", where, visible("GET")) == sum(expected(doc, item) for doc in docs) > 0
+    assert json.loads(taken.headers()["X-Explain"])[0]["exact"] is True
+
+
 def a_number(key):
     return {"lhs": key, "relation": "GREATER_THAN_OR_EQUAL", "rhs": 0}

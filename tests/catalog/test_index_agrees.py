@@ -157,7 +157,15 @@ def a_condition(rng, depth=0):
     if kind < 0.8:
         return c.Near(path, rng.choice([1, 2.5, -3, 1e-15]))
     if kind < 0.85:
-        return rng.choice([c.Exists(path), c.Size(path, 2), c.Pattern(path, "[ae]", "i"), c.Always(), c.Never()])
+        return rng.choice(
+            [
+                c.Exists(path),
+                c.Size(path, 2),
+                c.Pattern(path, rng.choice(["[ae]", "^x+$", " ", "溶", "^$"]), "i"),
+                c.Always(),
+                c.Never(),
+            ]
+        )
     if kind < 0.9:
         return c.Element(path, c.OneOf(("value",), (value,)))
     word = rng.choice(WORDS)

@@ -19,6 +19,7 @@ from jupyter_shinecat.catalog.search.fields import DATASET
 from jupyter_shinecat.catalog.search.insights import Changed
 from jupyter_shinecat.catalog.search.shortcuts import Shortcuts
 from jupyter_shinecat.catalog.search.similar import Similar
+from jupyter_shinecat.catalog.search.spans import Span, spans
 from jupyter_shinecat.catalog.search.terms import (
     MAX_WORD,
     asked,
@@ -30,6 +31,7 @@ from jupyter_shinecat.catalog.search.terms import (
     trigrams,
     unprepared_term,
 )
+from jupyter_shinecat.catalog.search.texts_at import terms_that
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.search.words import Phrase, is_cjk
 
@@ -70,6 +72,7 @@ class Compiler:
         self._schema = view.schema
         self._columns = view.columns
         self._searcher = view.searcher
+        self._view = view
         self._shortcuts = Shortcuts(view, changed)
 
     def compile(self, condition: c.Condition) -> Compiled:
@@ -83,7 +86,7 @@ class Compiler:
             case c.Never():
                 return _NONE
             case c.And():
-                return _all([self.compile(part) for part in _spans(condition.parts)])
+                return _all([self.compile(part) for part in spans(condition.parts)])
             case c.Or():
                 return _either([self.compile(part) for part in condition.parts])
             case c.Not():
@@ -93,7 +96,7 @@ class Compiler:
                 return self._one_of(condition)
             case c.Compare():
                 return self._compare(condition)
-            case _Span():
+            case Span():
                 return self._range(condition.path, condition.low, condition.high)
             case c.Near():
                 low, high = condition.bounds
@@ -102,7 +105,9 @@ class Compiler:
                 return (
                     Compiled(self._exists(condition.path), exact=True) if is_told_by_terms(condition.path) else _MAYBE
                 )
-            case c.Pattern() | c.Size() | c.Element():
+            case c.Pattern():
+                return self._pattern(condition)
+            case c.Size() | c.Element():
                 return (
                     Compiled(self._exists(condition.path), exact=False) if is_told_by_terms(condition.path) else _MAYBE
                 )
@@ -142,6 +147,19 @@ class Compiler:
         else:
             others.append(Compiled(Query.term_set_query(self._schema, "eq", list(map(asked, terms))), exact=True))
         return _either(others)
+
+    def _pattern(self, condition: c.Pattern) -> Compiled:
+        if not is_told_by_terms(condition.path):
+            return _MAYBE
+        path, name = ".".join(condition.path), f"{condition.flags}/{condition.expression}"
+        found = terms_that(self._view, path, name, condition.fits)
+        if found is None:
+            return Compiled(self._exists(condition.path), exact=False)
+        wanted, untold = found
+        parts = [Compiled(Query.term_set_query(self._schema, "eq", wanted), exact=True)] if wanted else []
+        if untold:
+            parts.append(Compiled(Query.term_set_query(self._schema, "eq", untold), exact=False))
+        return _either(parts)
 
     def _compare(self, condition: c.Compare) -> Compiled:
         if not is_told_by_terms(condition.path):
@@ -232,32 +250,6 @@ class Compiler:
 
 def _grams(text: str) -> list[str]:
     return list(trigrams(text))
-
-
-@dataclass(frozen=True)
-class _Span(c.Condition):
-    """Both bounds of a date: one look at its column instead of two."""
-
-    path: tuple[str, ...]
-    low: float
-    high: float
-
-
-def _spans(parts: tuple[c.Condition, ...]) -> list[c.Condition]:
-    """The parts of an And, with both bounds of a date in one: a date has one value, which has to fulfil both."""
-    bounds: dict[tuple[str, ...], dict[str, tuple[c.Condition, float]]] = {}
-    for part in parts:
-        if isinstance(part, c.Compare) and part.operator in ("$gte", "$lte") and ".".join(part.path) in DATASET.dates:
-            moment = dates.parse(part.value) if isinstance(part.value, str) else None
-            if moment is not None and dates.normal(part.value) == part.value:
-                bounds.setdefault(part.path, {}).setdefault(part.operator, (part, moment.timestamp() * 1000))
-    result = list(parts)
-    for path, found in bounds.items():
-        if len(found) == 2:
-            (first, low), (second, high) = found["$gte"], found["$lte"]
-            result = [part for part in result if part is not first and part is not second]
-            result.append(_Span(path, low, high))
-    return result
 
 
 def is_told_by_terms(path: tuple[str, ...]) -> bool:

@@ -152,8 +152,12 @@ class Pattern(Condition):
         prefix = "(?m)" if "m" in self.flags else ""
         object.__setattr__(self, "_compiled", re2.compile(prefix + self.expression, options))
 
+    def fits(self, text: str) -> bool:
+        """Whether a text contains a match."""
+        return self._compiled.search(text) is not None
+
     def matches(self, doc: Any) -> bool:
-        return any(isinstance(c, str) and self._compiled.search(c) is not None for c in candidates(doc, self.path))
+        return any(isinstance(c, str) and self.fits(c) for c in candidates(doc, self.path))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from jupyter_shinecat.catalog.search.paths import candidates
 from jupyter_shinecat.catalog.search.quantities import FORMS, line_between
 from jupyter_shinecat.catalog.search.schema import BLANK, KEYS
 from jupyter_shinecat.catalog.search.terms import (
+    DIGEST,
     asked,
     equal_prefix,
     exists_term,
@@ -32,9 +33,8 @@ from jupyter_shinecat.catalog.search.terms import (
 from jupyter_shinecat.catalog.search.view import View
 from jupyter_shinecat.catalog.store.documents import Snapshot
 
-_DIGEST = "\x84"
 # More different texts are counted sooner by reading, more units than anybody measures in.
-_MAX_TEXTS, _MAX_DIGESTS, _MAX_UNITS = 300_000, 2_000, 300
+_MAX_TEXTS, _MAXDIGESTS, _MAX_UNITS = 300_000, 2_000, 300
 
 
 class NotTold(Exception):
@@ -106,19 +106,19 @@ class IndexedCounts:
     def _texts(self, path: str, query: Query, most: int = _MAX_TEXTS) -> Iterator[tuple[str, int]]:
         prefix = asked(f"{equal_prefix(path)}s")
         found = self._searcher.terms_with_prefix("eq", prefix, filter_query=query, limit=most)
-        if len(found) == most or sum(term.startswith(_DIGEST, len(prefix)) for term, _count in found) > _MAX_DIGESTS:
+        if len(found) == most or sum(term.startswith(DIGEST, len(prefix)) for term, _count in found) > _MAXDIGESTS:
             raise NotTold
         for term, count in found:
             if count:
                 text = term[len(prefix) :].replace(BLANK, " ")
-                yield (self._written(path, term, query) if text.startswith(_DIGEST) else text), count
+                yield (self._written(path, term, query) if text.startswith(DIGEST) else text), count
 
     def _written(self, path: str, term: str, query: Query) -> str:
         """The text of which a term is a digest, from a document that has it."""
         whole = Query.boolean_query([(Occur.Must, query), (Occur.Must, self._term(term))])
         hits = self._searcher.search(whole, 1, count=False).hits
         seqs = self._searcher.fast_field_values("seq", [address for _score, address in hits])
-        digest = term[term.rindex(_DIGEST) :]
+        digest = term[term.rindex(DIGEST) :]
         for row in self._snapshot.rows("dataset", [int(seq) for seq in seqs if seq is not None]).values():
             for value in candidates(row.doc, tuple(path.split("."))):
                 if isinstance(value, str) and short(value) == digest:

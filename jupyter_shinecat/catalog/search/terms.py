@@ -21,6 +21,7 @@ _EXACT_INT = 2**53
 MAX_WORD = 200
 _ODD = re.compile(r"[\x7f-\x9f]|[^\S ]")
 _PART = "\x7f"
+DIGEST = "\x84"  # begins what stands for a text
 
 
 @lru_cache(8192)
@@ -128,7 +129,7 @@ def short(text: str) -> str:
     """``text``, or its digest where it is long or holds what could pass for a mark."""
     if len(text) <= _LONG and text.isprintable():
         return text
-    return "\x84" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return DIGEST + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def plain(text: str) -> str:
