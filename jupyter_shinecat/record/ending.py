@@ -7,7 +7,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .cells import Run
@@ -95,8 +95,7 @@ class Endings:
         seen -= self.hidden
         # A file can only stay open that was opened here, or was open when the cell began.
         candidates = self._open_results | {path for path in seen if path}
-        handles = _open_files()
-        open_now = {path for path in candidates if path in handles or os.path.realpath(path) in handles}
+        open_now = _still_open(candidates)
         outcome = self._chain.outcome(open_now.__contains__, self.hidden)
         sources = outcome.sources
         for path in outcome.written:
@@ -162,14 +161,23 @@ class Endings:
         return run.python
 
 
-def _open_files() -> set[str]:
-    """Paths that this process has open; on systems that don't tell, none."""
-    found: set[str] = set()
+def _still_open(paths: Iterable[str]) -> set[str]:
+    """Which of the files at ``paths`` this process has open; on systems that don't tell, none."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            status = os.stat(path)
+            found.setdefault((status.st_dev, status.st_ino), []).append(path)
+    still: set[str] = set()
     with contextlib.suppress(OSError):
-        for name in os.listdir("/proc/self/fd"):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/self/fd/{name}"))
-    return found
+        for name in os.listdir("/proc/self/fd") if found else ():
+            try:
+                # Who asks for the name of each instead pays several times as much.
+                status = os.fstat(int(name))
+            except OSError:  # the one of the listing itself
+                continue
+            still.update(found.get((status.st_dev, status.st_ino), ()))
+    return still
 
 
 _PLAIN_CALLS = frozenset(
