@@ -197,4 +197,5 @@ def test_quotes_of_chinese_keyboards_make_a_phrase(library):
     search, _docs = library
     for phrase in ("溶菌酶 crystal", "crystal 溶菌"):
         assert search(f"“{phrase}”") == search(f'"{phrase}"') == search(f"＂{phrase}＂")
+    assert search('"“溶菌酶”"') == search("“溶菌酶") == set()  # text: nothing contains such signs
     assert search("溶菌酶“scan-0042”") == search("溶菌酶 scan-0042") != set()

@@ -21,8 +21,8 @@ _CHINESE = "|".join(key for key in _KEYS.split("|") if not key.isascii())
 # As one speaks: ``proposal 2345 run 17``.
 _SAID = rf"(?<!\S)(?:(?P<word>proposal|run)\s+|(?P<chinese>{_CHINESE})\s*)(?P<number>p?-?[0-9]+)(?!\S)"
 _PARTS = re.compile(rf'{_NAMED}|{_SAID}|"[^"]*"?|\S+', re.IGNORECASE)
-# Chinese keyboards write these; they stand beside words without a blank.
-_QUOTES = str.maketrans({"“": ' "', "”": '" ', "＂": '"'})
+# Chinese keyboards write these; they stand beside words without a blank. Inside of other quotes they are text.
+_QUOTED = re.compile(r'"[^"]*"?|[“＂](?P<chinese>[^“”＂"]*)[”＂]')
 
 
 def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
@@ -40,7 +40,7 @@ def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
     """
     parts: list[Condition] = []
     rest: list[str] = []
-    for found in _PARTS.finditer(text.translate(_QUOTES)):
+    for found in _PARTS.finditer(_QUOTED.sub(_plainly_quoted, text)):
         named = _named(found, kind)
         if named is None:
             rest.append(found[0])
@@ -53,6 +53,10 @@ def text_condition(text: str, kind: str, *, similar: bool = False) -> Condition:
         parts.extend(Similar(phrase) for phrase in phrases if is_similar_word(phrase))
         phrases = tuple(phrase for phrase in phrases if not is_similar_word(phrase))
     return both(Text(phrases) if phrases else Always(), *parts)
+
+
+def _plainly_quoted(found: re.Match[str]) -> str:
+    return found[0] if found["chinese"] is None else f' "{found["chinese"]}" '
 
 
 def _named(found: re.Match[str], kind: str) -> Condition | None:
