@@ -36,8 +36,9 @@ def client() -> CatalogClient:
         *(os.environ.get(name) for name in ("SHINECAT_SOCKET", "SHINECAT_CATALOG_URL", "SHINECAT_TOKEN")),
     )
     if _client is None or _client[0] != key:
-        if _client is not None and _client[0][0] == key[0]:
-            _client[1].close()
+        old, _client = _client, None  # where there is no new one, the closed one must not come back
+        if old is not None and old[0][0] == key[0]:
+            old[1].close()
         with record.quiet():
             _client = (key, CatalogClient.from_environment())
     return _client[1]

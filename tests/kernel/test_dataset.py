@@ -278,9 +278,13 @@ def test_warnings_are_of_the_line_that_asked(here) -> None:
         assert {warning.filename for warning in caught} == {__file__}
 
 
-def test_no_catalog_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ShineCatError, match="Start this from JupyterLab"):
-        sc.search("x")
+def test_no_catalog_at_all(here, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = sc.open(here.pids["good"]).pid
+    with monkeypatch.context() as nowhere:
+        nowhere.delenv("SHINECAT_CATALOG_URL")
+        with pytest.raises(ShineCatError, match="Start this from JupyterLab"):
+            sc.search("x")
+    assert sc.open(pid).pid == pid, "there again"
 
 
 def test_results_folder(here) -> None:

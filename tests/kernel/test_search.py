@@ -80,7 +80,7 @@ def test_a_loop_goes_through_all_of_them_and_fetches_as_it_goes(monkeypatch: pyt
     assert asked == [0]  # the others come by a cursor
     assert hits[-1].metadata.run == 0
     assert hits[150].metadata.run == COUNT - 151
-    assert asked == [0, 0, 100]  # the last page from the other end
+    assert asked == [0, 200, 100]
     assert [ds.metadata.run for ds in hits[99:102]] == [130, 129, 128]
     with pytest.raises(IndexError, match="only 230"):
         hits[COUNT]
