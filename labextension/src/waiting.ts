@@ -10,11 +10,12 @@ export class WaitingNotices {
   tell(panel: NotebookPanel, waiting: Waiting | null): void {
     const shown = this._shown.get(panel.id);
     if (waiting && shown === undefined) {
+      // JupyterLab shows 140 signs: what to do comes first.
       const text = this.trans.__(
-        'The record of %1 can’t be written to %2 (%3). It waits in the kernel’s memory: make room before the kernel ends, it goes on by itself.',
+        'Please make room on the disk: the record of %1 waits in the kernel’s memory until it can be saved (%2, %3).',
         panel.title.label,
-        waiting.folder,
-        waiting.cause
+        waiting.cause,
+        waiting.folder
       );
       this._shown.set(panel.id, Notification.warning(text, { autoClose: false }));
     } else if (!waiting && shown !== undefined) {
