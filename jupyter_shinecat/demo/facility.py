@@ -172,7 +172,8 @@ class Facility:
             str(port),
         ]
         argv += ["--data", str(folder), "--accounts", str(self.folder / "accounts.json")]
-        process = Process("catalog", argv, self._environment(), self.logs)
+        # Each change of a dataset is kept, so that a result made again shows in the history.
+        process = Process("catalog", argv, self._environment(TRACKABLES="Dataset"), self.logs)
         self._processes.append(process)
         process.start()
         process.wait_until(lambda: _answers(self.catalog_url + "/api/v3/health"), 60)
