@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from .state import Link, State, reach
 _BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In"}
 
 
-class Expressions(Ways):
+class Expressions(Ways, ABC):
     """Reads an expression: collects what flows in, and which names it changes.
 
     Attributes
@@ -134,11 +135,13 @@ class Expressions(Ways):
 
     # -- for the calls -------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _call(self, node: ast.Call, discarded: bool) -> None:
-        raise NotImplementedError
+        """A call: what it uses, and what it may change."""
 
+    @abstractmethod
     def _function(self, function: Function, *, called: bool) -> None:
-        raise NotImplementedError
+        """The code of a function runs now, or may later."""
 
     def _all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
