@@ -52,6 +52,7 @@ build/binder/.ready: $(VENV)/.ready binder/requirements.txt binder/postBuild $(s
 	"$(PYTHON)" -m venv build/binder/venv
 	build/binder/venv/bin/python -m pip install --quiet -r binder/requirements.txt
 	HOME="$(CURDIR)/build/binder/home" PATH="$(CURDIR)/build/binder/venv/bin:$$PATH" binder/postBuild
+	touch $(VENV)/.ready  # npm has just written package-lock.json anew, with the same text: nothing to set up again
 	touch $@
 
 demo: setup
