@@ -342,7 +342,9 @@ def test_unwritable_state_folder_is_no_error_of_the_user(tmp_path: Path) -> None
 def test_interrupted_cell(notebook: Notebook) -> None:
     notebook.ok("a = data('P/1')")
     request = notebook.kernel.send(
-        "import time\nopen('results/r', 'w').write(str(a))\nprint('now', flush=True)\ntime.sleep(600)"
+        # said by another thread: the interrupt meets the cell's own code, not the kernel's sending of that word
+        "import threading, time\nopen('results/r', 'w').write(str(a))\n"
+        "threading.Timer(0.2, print, ['now'], {'flush': True}).start()\ntime.sleep(600)"
     )
     notebook.kernel.wait(request, until="now")
     notebook.kernel.interrupt()
