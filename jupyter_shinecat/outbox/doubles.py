@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,25 @@ def content(block: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(f.get("path")), str(f.get("chk"))) for f in block.get("dataFileList") or []))
 
 
+@dataclass
+class Doubles:
+    """Second copies that were found.
+
+    Attributes
+    ----------
+    removed
+        How many are gone now.
+    left
+        Addresses of those that may not be deleted by us (a real SciCat lets owners delete little).
+    """
+
+    removed: int = 0
+    left: list[str] = field(default_factory=list)
+
+
 def remove_doubles(
     client: CatalogClient, pid: str, plan: dict[str, Any], taken: dict[str, Any], folder: Path
-) -> list[str]:
+) -> Doubles:
     """Delete second copies of our dataset, its blocks and its figures, and of nothing that others have put there.
 
     Parameters
@@ -53,11 +70,6 @@ def remove_doubles(
     folder
         The entry's folder, with its figures.
 
-    Returns
-    -------
-    list
-        Addresses of copies that may not be deleted by us (a real SciCat lets owners delete little).
-
     Raises
     ------
     CatalogUnavailable, SignInRequired
@@ -65,20 +77,21 @@ def remove_doubles(
     """
     doomed = _second_blocks(client, pid, taken) + _second_figures(client, pid, taken, folder)
     doomed += _second_datasets(client, pid, plan)
-    left = []
+    found = Doubles()
     for path in doomed:
         try:
             client.send(operations.Operation("remove a double", "DELETE", path, lambda value: value, subject=path))
+            found.removed += 1
         except NotFound:
-            continue
+            found.removed += 1
         except (CatalogUnavailable, SignInRequired):
             raise
         except CatalogError as refusal:
             _log.error("a request was stored twice; an administrator may delete %s (%s)", path, refusal)
-            left.append(path)
+            found.left.append(path)
             if path.startswith(_DATASETS) and "/origdatablocks/" not in path:
                 _mark(client, path, pid)
-    return left
+    return found
 
 
 def _mark(client: CatalogClient, path: str, pid: str) -> None:

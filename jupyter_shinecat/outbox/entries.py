@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,10 +199,10 @@ class Entries:
         self._entries[key] = entry
         return entry
 
-    def prune(self, now: float, kept_s: float = _KEPT_S) -> None:
-        """Forget what has been finished for long: the catalog has it, or the person took it back."""
+    def prune(self, now: float, spare: Callable[[Entry], bool], kept_s: float = _KEPT_S) -> None:
+        """Forget what has been finished for long, if nothing more is to come of it (``spare``)."""
         for entry in self:
-            if entry.state in FINAL and now - entry.updated > kept_s:
+            if entry.state in FINAL and now - entry.updated > kept_s and not spare(entry):
                 shutil.rmtree(entry.folder, ignore_errors=True)
                 del self._entries[entry.key]
 

@@ -28,9 +28,7 @@ from . import compose, figures
 from .doubles import content, key_of, remove_doubles
 from .entries import BLOCKS, DATASET, FIGURES, PLAN, TAKEN, Entry
 from .plan import ATTACH, CREATE, DATASET_ASKED, DATASET_TRIED, UPDATE
-
-# When a request went out a second time because the outcome of the first one was not to be seen.
-RESENT = "7-resent"
+from .resent import Resent, looked, sent_again
 
 _NAMESPACE = uuid.UUID("6f0f3a0e-3f5c-5f0b-9a53-8f2f0d1b7c11")
 _log = logging.getLogger(__name__)
@@ -93,17 +91,22 @@ class Sender:
         """All is sent. Where a request went out twice, look once more: the first one may have come through late."""
         if entry.step(FIGURES) is None:
             entry.write_step(FIGURES, {})
-        resent = entry.step(RESENT)
+        resent = Resent.of(entry)
         if resent is None:
             return True
-        age = time.time() - float(resent["t"])
+        age = time.time() - resent.t
         if 0 <= age < self._settle_s:
             raise Settling(self._settle_s - age)
         self._remove(entry, plan, pid)
         return True
 
-    def look_again(self, entry: Entry) -> list[str]:
-        """Look for what a request has left that came through long after it was sent again; addresses of what stays.
+    def look_again(self, entry: Entry) -> str | None:
+        """Look for what a request has left that came through long after it was sent again, and take it away.
+
+        Returns
+        -------
+        str
+            PID of the dataset of an entry that was not known to have one.
 
         Raises
         ------
@@ -112,14 +115,17 @@ class Sender:
         """
         plan = entry.step(PLAN) or {}
         pid = (entry.step(DATASET) or {}).get("pid") or plan.get("pid")
-        return self._remove(entry, plan, str(pid)) if pid else []
+        if pid:
+            self._remove(entry, plan, str(pid))
+            return None
+        record = (plan.get("doc", {}).get("jobParameters") or {}).get("shinecat") or {}
+        found = self._find(str(record["key"])) if record.get("key") else None
+        looked(entry, removed=1 if found else 0)
+        return found
 
-    def _remove(self, entry: Entry, plan: dict[str, Any], pid: str) -> list[str]:
-        left = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {}, entry.folder)
-        resent = entry.step(RESENT) or {}
-        if left != (resent.get("left") or []):
-            entry.write_step(RESENT, {**resent, "left": left})
-        return left
+    def _remove(self, entry: Entry, plan: dict[str, Any], pid: str) -> None:
+        found = remove_doubles(self.client, pid, plan, entry.step(TAKEN) or {}, entry.folder)
+        looked(entry, found.removed, found.left)
 
     # -- the dataset ---------------------------------------------------------------------------------------------------
 
@@ -269,7 +275,7 @@ class Sender:
                 raise Settling(self._settle_s - age)
             if found := there():
                 return found
-            entry.write_step(RESENT, {"t": time.time()})
+            sent_again(entry)
         entry.write_step(name, {"t": time.time()})
         return None
 

@@ -9,28 +9,23 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity, SignInRequired, TooManyRequests
+from jupyter_shinecat.scicat import CatalogClient
 
-from .access import WhichGroup
 from .collect import Reader
-from .entries import DATASET, FAILED, FINAL, PLAN, SENDING, SENT, TAKEN, WAITING, Entries, Entry
+from .dispatch import Dispatch
+from .entries import FAILED, FINAL, PLAN, SENDING, TAKEN, WAITING, Entries, Entry
 from .intake import Intake
-from .lineage import NotYet, is_waiting_for_failed
-from .lookout import Lookout
+from .lookout import is_awaited
 from .news import News
 from .owners import Owners
-from .pauses import CATALOG, Pauses
-from .plan import Done, plan
-from .send import RESENT, Sender, Settling
+from .pauses import Pauses
 from .settings import Settings
 from .taking import Taker
 from .windows import Windows
 from .wishes import Wishes
 
 _log = logging.getLogger(__name__)
-_IDENTITY_S = 60.0
 _TIDY_S = 3600.0
 
 
@@ -57,19 +52,16 @@ class Outbox:
         connect: Callable[[], CatalogClient] = CatalogClient.from_environment,
     ) -> None:
         self._settings = settings
-        self._connect = connect
         self._pauses = Pauses()
-        self._sender: Sender | None = None
-        self._me: tuple[Identity, float] | None = None
         self._news = News(emit, settings.state)
         self._tidied = 0.0
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
         self._taker = Taker(self.intake, reader, settings.hold_s, with_notebook=settings.send_notebook)
-        self._windows = Windows(reader)
-        self._owners = Owners(settings.folder)
-        self._wishes = Wishes(settings.folder, self.entries, self._news, self._pauses, self._owners)
-        self._lookout = Lookout(self.entries)
+        owners = self._owners = Owners(settings.folder)
+        self._wishes = Wishes(settings.folder, self.entries, self._news, self._pauses, owners)
+        windows = Windows(reader)
+        self._dispatch = Dispatch(settings, self.entries, self._news, self._pauses, owners, windows, connect)
 
     def load(self) -> None:
         """Read what is on disk.
@@ -102,7 +94,7 @@ class Outbox:
             if should_stop():
                 return True
             moved = self._try(entry) or moved
-        self._look_again()
+        moved = self._dispatch.look_again() or moved
         if time.monotonic() - self._tidied > _TIDY_S:
             self._tidy()
         return moved or bool(made)
@@ -127,7 +119,7 @@ class Outbox:
 
     def _tidy(self) -> None:
         self._tidied = time.monotonic()
-        self.entries.prune(time.time())
+        self.entries.prune(time.time(), spare=is_awaited)
         self.intake.forget_finished()
 
     def is_settled(self) -> bool:
@@ -144,14 +136,12 @@ class Outbox:
     @property
     def trouble(self) -> tuple[str, str]:
         """Why nothing can be sent now, and what to do about it; empty while the catalog answers."""
-        return ("", "") if self._pauses.is_over(CATALOG) else self._pauses.words(CATALOG)
+        return self._dispatch.trouble
 
     def close(self) -> None:
         """Close the connection to the catalog, and stop reading files."""
         self._taker.close()
-        if self._sender is not None:
-            self._sender.client.close()
-            self._sender = None
+        self._dispatch.close()
 
     # -- one entry -----------------------------------------------------------------------------------------------------
 
@@ -167,20 +157,7 @@ class Outbox:
             )
         if self._waits_for_group(entry):
             return False
-        if not self._pauses.is_over(CATALOG):
-            reason, do = self._pauses.words(CATALOG)
-            self._news.set(entry, WAITING, reason, do)
-            return False
-        try:
-            return self._send(entry)
-        except Settling as settling:
-            self._pauses.until(entry.key, settling.wait_s)
-            return False
-        except (CatalogUnavailable, SignInRequired) as error:
-            return self._wait_for_catalog(entry, error)
-        except ShineCatError as error:
-            reason = " ".join(part for part in (error.what, error.left) if part)
-            return self._news.set(entry, FAILED, reason, error.do or tr("Put it right, then retry this entry."))
+        return self._dispatch.send(entry)
 
     def _waits_for_yes(self, entry: Entry) -> bool:
         ask = "ask" in (self._settings.write_back, entry.found.get("write_back"))
@@ -197,87 +174,6 @@ class Outbox:
             return outcome.taken
         changed = self._news.set(entry, outcome.state, outcome.reason, outcome.do, gone=outcome.gone)
         return changed and outcome.state != WAITING
-
-    def _send(self, entry: Entry) -> bool:
-        sender = self._connected()
-        if entry.step(PLAN) is None:
-            try:
-                me, answers = self._identity(), self._owners.answers
-                made = plan(entry, self.entries, sender.client, me, self._settings, self._windows, answers)
-            except WhichGroup as asked:
-                self._catalog_is_back()
-                entry.change(owner_group="", choices=list(asked.choices))
-                return self._news.set(entry, WAITING, asked.what, asked.do)
-            except Done as done:
-                self._catalog_is_back()
-                return self._news.set(entry, done.state, done.reason, "", pid=done.pid)
-            except NotYet as wait:
-                name = wait.entry.public()["name"]
-                if is_waiting_for_failed(wait):
-                    reason = tr("It waits for {name}, which could not be sent.", name=name)
-                    self._news.set(entry, WAITING, reason, tr("Retry or withdraw that one."))
-                    return False
-                self._news.set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "")
-                return False
-            entry.write_step(PLAN, made)
-        self._catalog_is_back()
-        self._news.set(entry, SENDING, "", "")
-        last = sender.step(entry)
-        done_step = entry.step(DATASET) or {}
-        pid = done_step.get("pid") or (entry.step(PLAN) or {}).get("pid")
-        reason, do = self._doubled((entry.step(RESENT) or {}).get("left") or [] if last else [])
-        if last:
-            self._lookout.watch(entry)
-        return self._news.set(entry, SENT if last else SENDING, reason, do, pid=pid)
-
-    # -- the catalog ---------------------------------------------------------------------------------------------------
-
-    def _connected(self) -> Sender:
-        if self._sender is None:
-            self._sender = Sender(self._connect(), self._settings.settle_s)
-        return self._sender
-
-    def _identity(self) -> Identity:
-        if self._me is None or time.monotonic() - self._me[1] > _IDENTITY_S:
-            self._me = (self._connected().client.whoami(), time.monotonic())
-        return self._me[0]
-
-    def _catalog_is_back(self) -> None:
-        self._pauses.clear(CATALOG)
-
-    def _wait_for_catalog(self, entry: Entry, error: CatalogUnavailable | SignInRequired) -> bool:
-        self._me = None
-        # A 500 may be about this one document; it must not stop the others.
-        alone = error.status == 500
-        wait_s = error.retry_after_s if isinstance(error, TooManyRequests) else 0.0
-        self._pauses.failed(entry.key if alone else CATALOG, error.what, error.do, at_least_s=wait_s)
-        self._news.set(entry, WAITING, error.what, error.do)
-        return False
-
-    # -- what came through late ----------------------------------------------------------------------------------------
-
-    def _look_again(self) -> None:
-        """Entries that were sent: whether a request that was sent twice has been stored twice by now."""
-        if not self._pauses.is_over(CATALOG):
-            return
-        for entry in self._lookout.due():
-            try:
-                reason, do = self._doubled(self._connected().look_again(entry))
-                self._lookout.looked(entry)
-                if reason:
-                    self._news.set(entry, SENT, reason, do)
-            except (CatalogUnavailable, SignInRequired) as error:
-                self._pauses.failed(CATALOG, error.what, error.do)
-                return
-            except (ShineCatError, OSError) as error:
-                _log.warning("entry %s can't be looked at again: %s", entry.key, error)
-
-    @staticmethod
-    def _doubled(left: list[str]) -> tuple[str, str]:
-        if not left:
-            return "", ""
-        reason = tr("The catalog stored a request twice: {places}.", places=", ".join(left))
-        return reason, tr("An administrator of the catalog may delete these copies.")
 
 
 def run(outbox: Outbox, stop: threading.Event, poll_s: float, still_ours: Callable[[], bool]) -> None:

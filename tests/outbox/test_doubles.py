@@ -49,7 +49,8 @@ def removed(mode: str, datasets: list[dict[str, Any]], attachments: list[dict[st
     (folder / "f0").write_bytes(PNG)
     catalog: Any = Catalog(datasets, attachments)
     plan = {"mode": mode, "doc": {"jobParameters": {"shinecat": {"key": "k"}}}}
-    assert remove_doubles(catalog, "p", plan, TAKEN, folder) == []
+    found = remove_doubles(catalog, "p", plan, TAKEN, folder)
+    assert (found.removed, found.left) == (len(catalog.deleted), [])
     return list(catalog.deleted)
 
 
