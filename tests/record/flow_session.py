@@ -56,23 +56,32 @@ class Session:
 
     def see(self, kind: str, **fields: Any) -> None:
         frame = sys._getframe(1)
-        found = []
+        found, trail, beyond, last = [], [], None, None
         while frame is not None:
-            if frame.f_code.co_name == "<module>" and frame.f_globals is self.names:
-                found.append(Place(frame.f_code, frame.f_lasti))
+            if frame.f_globals is self.names:
+                beyond = beyond or last
+                place = Place(frame.f_code, frame.f_lasti)
+                if frame.f_code.co_name == "<module>":
+                    found.append(place)
+                elif not found:
+                    trail.insert(0, place)
+            else:
+                last = Place(frame.f_code, frame.f_lasti)
             frame = frame.f_back
         self.events.append(
             Event(
                 kind,
                 place=found[-1] if found else None,
                 inner=found[0] if len(found) > 1 else None,
+                trail=tuple(trail),
+                beyond=beyond,
                 **fields,
             )
         )
 
     def data(self, pid: str) -> list[float]:
         self.see("read", pid=pid)
-        return [1.0, 2.0, 3.0]
+        return _Data([1.0, 2.0, 3.0])
 
     def load(self, name: str) -> list[float]:
         path = self.folder / name
@@ -90,6 +99,14 @@ class Session:
         self.see("write", path=str(path), fresh=True)
         self.open.add(str(path))
         return _Writer(self, str(path))
+
+
+class _Data(list):
+    def plot(self, *_places: str) -> None:
+        pass
+
+    def image(self, _number: int = 0) -> str:
+        return "picture"
 
 
 class _Writer(dict):

@@ -21,6 +21,7 @@ from .flow_session import FRAME, PLT, Pattern, Session, inputs
 PATTERNS = [
     Pattern("straight", ["a = data('A')", "b = [2 * x for x in a]", "save('r', b)"], {"A"}, runs=[1, 2, 3]),
     Pattern("two opened, one used", ["a = data('A'); b = data('B')", "save('r', a)"], {"A"}),
+    Pattern("only shown", ["a = data('A')", "a.plot()", "a.plot('x')", "a.image(1)", "save('r', a)"], {"A"}, runs=[1, 5]),
     Pattern("both used", ["a = data('A')\nb = data('B')", "c = a + b", "save('r', c)"], {"A", "B"}),
     Pattern("unused cell between", ["a = data('A')", "b = data('B')", "save('r', a)"], {"A"}, runs=[1, 3]),
     Pattern("reassigned", ["a = data('A')", "a = data('B')", "save('r', a)"], {"B"}, runs=[2, 3]),

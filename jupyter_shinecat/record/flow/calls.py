@@ -29,6 +29,7 @@ from .words import (
     PUTTING,
     REMOVING,
     SHALLOW_METHODS,
+    shows_itself,
 )
 
 _DEEPEST = 4
@@ -112,7 +113,9 @@ class Step(Expressions):
         elif root is None or (root not in self.state.names and root not in self._hidden):
             if isinstance(func.value, ast.Name) and discarded:  # list.append(a, b), object.__setattr__(a, "x", b)
                 self.change(first, False)
-        elif func.attr not in PURE_METHODS or self._has_own_class(root):
+        elif self._has_own_class(root) or not (
+            func.attr in PURE_METHODS or shows_itself(func.attr, node.args, node.keywords)
+        ):
             self._call_of_object(func, root, node, discarded)
         if any(word.arg == "inplace" and not _is_false(word.value) for word in node.keywords):
             self.change(root, True)

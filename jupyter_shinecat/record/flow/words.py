@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
+
 # Calls that can reach any name of the session.
 OPAQUE_CALLS = frozenset({"exec", "eval", "globals", "locals", "vars", "__import__"})
 
@@ -9,7 +12,8 @@ _VIEWS = """
 get items keys ravel reshape squeeze swapaxes to_numpy transpose values view
 """
 _FRESH = """
-h5 table path metadata files all any argmax argmin argsort array astype base close corr count cumsum decode
+h5 table image lmf verify fetch retrieve facets path metadata files
+all any argmax argmin argsort array astype base close corr count cumsum decode
 describe diff dot dtypes dropna encode endswith fillna find flatten flush groupby head index info isin isna
 isnull isoformat item iterrows itertuples join loc lower max mean median merge min nonzero norm nunique
 prod quantile query read readline readlines replace resample rolling round sample select
@@ -81,6 +85,12 @@ KEEPS_NOTHING = DRAWING | PURE_METHODS | PURE_FUNCTIONS
 LEAVES_ARGUMENTS = SHALLOW_METHODS | DRAWING
 HANDS_ON_NOTHING = LEAVES_ARGUMENTS | PURE_METHODS
 NEW_VALUES = PURE_FUNCTIONS | GATHERERS | {"str"}
+
+
+def shows_itself(method: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> bool:
+    """Whether a method only draws its own object: ``ds.plot()``, ``df.plot("x")``, but not ``ax.plot(y)``."""
+    named = all(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in arguments)
+    return method == "plot" and named and all(word.arg != "data" for word in keywords)
 
 
 def is_maker(name: str) -> bool:
