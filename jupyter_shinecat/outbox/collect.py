@@ -13,6 +13,7 @@ from jupyter_shinecat.formats import Extract, Failure
 
 from . import figures, notebook
 from .commit import commit_of
+from .doubts import doubts_of, must_ask
 from .durable import sync_folder, write_bytes
 from .hashing import Digests, Moving
 from .rest import Signature, signature
@@ -69,6 +70,7 @@ def collect(
     trees: dict[str, Any] = {}
     formats: dict[str, None] = {}
     notes: list[str] = []
+    failures: dict[str, Failure] = {}
     for index, path in enumerate(sorted(files)):
         if index < _READ_FILES:
             told = reader.extract(path)
@@ -76,11 +78,13 @@ def collect(
                 trees[os.path.basename(path)] = told.metadata
                 formats[told.format] = None
             elif told.kind != "unsupported":
+                failures[path] = told
                 notes.append(f"{os.path.basename(path)}: {told.text('en')}")
         if signature(path) != files[path]:
             raise Moving(path)
         size, mtime_ns, _ = files[path]
         taken.append({"path": path, "size": size, "mtime_ns": mtime_ns, "sha256": digests[path]["sha256"]})
+    doubts = doubts_of(files, failures)
     kept = _pictures(pictures, folder, notes)
     metadata = next(iter(trees.values())) if len(trees) == 1 else {k: v for k, v in trees.items() if v}
     origin = origin_of(found, [file["path"] for file in taken])
@@ -93,6 +97,8 @@ def collect(
         "metadata": metadata,
         "format": ",".join(formats) if len(formats) == 1 else "",
         "notes": notes,
+        "doubts": doubts,
+        "asks": must_ask(found, files, doubts),
         "commit": commit_of(str(found.get("cwd") or "")),
         "origin": origin,
         "key": key,

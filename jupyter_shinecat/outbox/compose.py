@@ -14,6 +14,7 @@ from jupyter_shinecat import __version__
 from jupyter_shinecat.scicat import Dataset, Identity
 from jupyter_shinecat.scicat.models import iso_utc
 
+from . import doubts
 from .access import Access
 from .names import common_folder
 from .process import host
@@ -54,6 +55,10 @@ def dataset(
         "cells": [cell["cell"] or f"run-{cell['run']}" for cell in found["code"]],
         "parameters": scrub_value(found["parameters"], secrets),
     }
+    if doubts.has_failed(found):
+        record["ended"] = found["status"]
+    if taken.get("doubts"):
+        record["doubts"] = doubts.for_catalog(taken["doubts"])
     doc = {
         "type": "derived",
         "datasetName": scrub(found["name"], secrets),

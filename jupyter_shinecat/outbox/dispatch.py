@@ -10,6 +10,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Identity, SignInRequired, TooManyRequests
 
+from . import doubts
 from .access import WhichGroup
 from .entries import DATASET, FAILED, PLAN, SENDING, SENT, TAKEN, WAITING, WITHDRAWN, Entries, Entry
 from .lineage import NotYet, is_waiting_for_failed
@@ -111,12 +112,15 @@ class Dispatch:
             self._pauses.clear(CATALOG)
             return self._news.set(entry, done.state, done.reason, "", pid=done.pid)
         except NotYet as wait:
-            name = wait.entry.public()["name"]
+            name, do = wait.entry.public()["name"], ""
             if is_waiting_for_failed(wait):
                 reason = tr("It waits for {name}, which could not be sent.", name=name)
-                self._news.set(entry, WAITING, reason, tr("Retry or withdraw that one."))
+                do = tr("Retry or withdraw that one.")
+            elif wait.entry.asks:
+                reason = tr("It waits for {name}, which waits for your yes.", name=name)
             else:
-                self._news.set(entry, WAITING, tr("It waits for {name}, which goes first.", name=name), "")
+                reason = tr("It waits for {name}, which goes first.", name=name)
+            self._news.set(entry, WAITING, reason, do)
             return False
         entry.write_step(PLAN, made)
         return True
@@ -126,7 +130,7 @@ class Dispatch:
         self._news.set(entry, SENDING, "", "")
         last = self._connected().step(entry)
         pid = (entry.step(DATASET) or {}).get("pid") or (entry.step(PLAN) or {}).get("pid")
-        reason, do = _doubled(entry) if last else ("", "")
+        reason, do = _told_at_the_end(entry) if last else ("", "")
         changed = self._news.set(entry, SENT if last else SENDING, reason, do, pid=pid)
         self._lookout.watch(entry)
         return changed
@@ -182,9 +186,7 @@ class Dispatch:
             looked(entry)
             return
         if entry.state == SENT:
-            reason, do = _doubled(entry)
-            if reason:
-                self._news.set(entry, SENT, reason, do)
+            self._news.set(entry, SENT, *_told_at_the_end(entry))
         elif found is not None and entry.state == FAILED:
             self._news.set(entry, WAITING, "", "")  # it is there after all; the next step finds it
         elif found is not None and not self._is_anothers(entry, found):
@@ -196,9 +198,11 @@ class Dispatch:
         return any(one.pid == pid and (one.step(TAKEN) or {}).get("key") == key for one in self._entries)
 
 
-def _doubled(entry: Entry) -> tuple[str, str]:
+def _told_at_the_end(entry: Entry) -> tuple[str, str]:
+    """What a person should know of an entry that was sent, and what to do about it."""
+    reason = doubts.remark(entry.found) if entry.found["kind"] == "result" else ""
     note = Resent.of(entry)
     if note is None or not note.left:
-        return "", ""
-    reason = tr("The catalog stored a request twice: {places}.", places=", ".join(note.left))
-    return reason, tr("An administrator of the catalog may delete these copies.")
+        return reason, ""
+    twice = tr("The catalog stored a request twice: {places}.", places=", ".join(note.left))
+    return f"{reason} {twice}".strip(), tr("An administrator of the catalog may delete these copies.")

@@ -66,6 +66,11 @@ class Entry:
         return bool(self._status.get("released"))
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether its files may be broken, so that the person must say yes to sending it, whatever the setting."""
+        return bool((self.step(TAKEN) or {}).get("asks"))
+
+    @property
     def choices(self) -> list[str]:
         """Groups of which the person must say which shall own it; empty when that is not asked."""
         asked = self.state == WAITING and not self.owner_group and self.step(PLAN) is None
@@ -143,14 +148,15 @@ class Entry:
             "notebook": self.found.get("notebook"),
             "session": self.found.get("session"),
             "updated": self.updated,
-            "asks": self._asks,
+            "asks": self.asks,
             "choices": self.choices,
         }
 
     @property
-    def _asks(self) -> bool:
+    def asks(self) -> bool:
         """Whether it waits for the person's yes."""
-        asked = "ask" in (self.found.get("write_back"), os.environ.get("SHINECAT_WRITE_BACK"))
+        modes = (self.found.get("write_back"), os.environ.get("SHINECAT_WRITE_BACK"))
+        asked = "ask" in modes or self.is_doubtful
         waits = asked and self.state == WAITING and not self.released
         return waits and self.step(PLAN) is None and self.step(TAKEN) is not None
 

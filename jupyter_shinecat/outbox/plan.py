@@ -58,7 +58,7 @@ def plan(
     if found["kind"] == "figures":
         return _attach(entry, entries, client)
     inputs = inputs_of(entry, entries, Lookup(client), windows)
-    same = _same_origin(entry, entries, taken["origin"])
+    same = _same_origin(entry, entries)
     if any(other.state == SENT and _ended(other) > _ended(entry) for other in same):
         raise Done(WITHDRAWN, tr("A newer run has replaced it."))
     previous = _previous(entry, same)
@@ -93,8 +93,16 @@ def _ended(entry: Entry) -> tuple[float, str]:
     return float(entry.found["ended"]), entry.key
 
 
-def _same_origin(entry: Entry, entries: Entries, origin: str) -> list[Entry]:
+def newer_of(entry: Entry, entries: Entries) -> Entry | None:
+    """A result that a later run of the same notebook made at the same paths, and whose files were taken."""
+    if entry.found["kind"] != "result":
+        return None
+    return next((other for other in _same_origin(entry, entries) if _ended(other) > _ended(entry)), None)
+
+
+def _same_origin(entry: Entry, entries: Entries) -> list[Entry]:
     """Other results that the same notebook made at the same paths."""
+    origin = (entry.step(TAKEN) or {}).get("origin")
     results = [other for other in entries if other.key != entry.key and other.found["kind"] == "result"]
     return [other for other in results if (other.step(TAKEN) or {}).get("origin") == origin]
 

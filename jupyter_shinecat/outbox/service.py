@@ -12,14 +12,16 @@ from typing import Any
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogClient
 
+from . import doubts
 from .collect import Reader
 from .dispatch import Dispatch
-from .entries import FAILED, FINAL, PLAN, SENDING, TAKEN, WAITING, Entries, Entry
+from .entries import FAILED, FINAL, PLAN, SENDING, TAKEN, WAITING, WITHDRAWN, Entries, Entry
 from .intake import Intake
 from .lookout import is_awaited
 from .news import News
 from .owners import Owners
 from .pauses import Pauses
+from .plan import newer_of
 from .settings import Settings
 from .taking import Taker
 from .windows import Windows
@@ -152,15 +154,23 @@ class Outbox:
         if entry.step(TAKEN) is None:
             return self._take(entry)
         if self._waits_for_yes(entry):
-            return self._news.set(
-                entry, WAITING, tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
-            )
+            return self._ask(entry)
         if self._waits_for_group(entry):
             return False
         return self._dispatch.send(entry)
 
+    def _ask(self, entry: Entry) -> bool:
+        taken = entry.step(TAKEN) or {}
+        if newer_of(entry, self.entries) is not None:
+            return self._news.set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
+        if entry.is_doubtful:
+            reason, do = doubts.question(entry.found, taken["doubts"])
+        else:
+            reason, do = tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
+        return self._news.set(entry, WAITING, reason, do)
+
     def _waits_for_yes(self, entry: Entry) -> bool:
-        ask = "ask" in (self._settings.write_back, entry.found.get("write_back"))
+        ask = "ask" in (self._settings.write_back, entry.found.get("write_back")) or entry.is_doubtful
         return ask and not entry.released and entry.step(PLAN) is None and entry.step(TAKEN) is not None
 
     def _waits_for_group(self, entry: Entry) -> bool:

@@ -13,6 +13,7 @@ from .owners import Owners
 from .pauses import CATALOG, Pauses
 from .plan import DATASET_ASKED
 from .requests import RELEASE, RETRY, Request, take_requests
+from .rest import signature
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +67,16 @@ class Wishes:
             if request.group in entry.choices:
                 self._owners.answer(entry, request.group, self._entries)
             if not entry.choices:
+                if entry.step(PLAN) is None and _has_changed(entry):  # a yes is to what is there now
+                    entry.drop_step(TAKEN)
                 entry.change(released=True)
         elif entry.step(DATASET) is None and (entry.state == FAILED or entry.step(DATASET_ASKED) is None):
             self._news.set(entry, WITHDRAWN, tr("You withdrew it."), "")
         else:
             self._news.set(entry, entry.state, tr("It may be in the catalog already, so it can't be withdrawn."), "")
+
+
+def _has_changed(entry: Entry) -> bool:
+    """Whether a file of the entry is no longer what was taken: repaired by hand, say."""
+    files = (entry.step(TAKEN) or {}).get("files") or []
+    return any((signature(file["path"]) or (0, 0))[:2] != (file["size"], file["mtime_ns"]) for file in files)

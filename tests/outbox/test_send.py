@@ -118,7 +118,7 @@ def test_chain_in_one_go_is_sent_in_order(bench) -> None:
     paths = [bench.work / f"step{i}.csv" for i in range(3)]
     for i, path in enumerate(paths):
         kernel.cell(f"step {i}")
-        kernel.write(path, b"x" * i)
+        kernel.write(path, b"x" * (i + 1))
         kernel.end([raw] if i == 0 else [], [] if i == 0 else [paths[i - 1]])
     outbox = bench.start()
     pids = [outbox.wait_state("sent") for _ in paths]
