@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ONE = re.compile(r"\s*bytes\s*=\s*(?P<first>\d{0,19})\s*-\s*(?P<last>\d{0,19})\s*", re.I)
+_ONE = re.compile(r"\s*bytes\s*=\s*(?P<first>[0-9]{0,40})\s*-\s*(?P<last>[0-9]{0,40})\s*", re.I)
 
 
 class Unsatisfiable(ValueError):

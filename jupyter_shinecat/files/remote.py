@@ -17,6 +17,7 @@ from .spending import BLOCK, SpendingCache
 
 _TRIES = 4
 _TIMEOUT_S = 60.0
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 class RemoteError(ShineCatError, OSError):
@@ -152,7 +153,31 @@ class RangeFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no ty
 
     def __init__(self, fs: RangeFiles, path: str, info: dict[str, Any]) -> None:
         self._etag = str(info["ETag"])
+        self._is_open_as_hdf5 = False
         super().__init__(fs, path, mode="rb", block_size=BLOCK, cache_type=SpendingCache.name, size=int(info["size"]))
+
+    def opened_as_hdf5(self) -> None:
+        """From now on HDF5 may not begin anew in it.
+
+        Sources of virtual datasets and external links are opened by HDF5 through the file object of the file that names
+        them, whatever their names are: it would take this file for each of them, and give other data without a word.
+        """
+        self._is_open_as_hdf5 = True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer.
+
+        Raises
+        ------
+        RemoteError
+            HDF5 looks for another file behind this one.
+        """
+        count: int = super().readinto(buffer)
+        if self._is_open_as_hdf5 and count == len(_SIGNATURE) and bytes(buffer) == _SIGNATURE:
+            raise _refusal(
+                0, tr("This part of {path} lies in another file, which can't be read from here.", path=self.path)
+            )
+        return count
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         data: bytes = self.fs.client.read(self.fs.pid, self.path, start, end, self._etag)

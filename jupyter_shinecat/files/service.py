@@ -97,7 +97,8 @@ class FileService:
             raise Refused(
                 403,
                 tr(
-                    "No file of {pid} is given out: its folder is in no root that is configured for its owner group.",
+                    "{path} of {pid} is not given out: it lies in no root that is configured for its owner group.",
+                    path=name,
                     pid=grant.dataset.pid,
                 ),
             ) from None
@@ -125,12 +126,13 @@ class FileService:
             "Content-Type": "application/octet-stream",
             "Content-Disposition": "attachment",
         }
-        if not _matches(request.headers.get("If-Match"), etag, absent=True):
+        if not _matches(request.headers.get("If-Match"), etag, absent=True, weak=False):
             raise Refused(412, tr("{path} of {pid} has changed since.", path=name, pid=pid), {"ETag": etag})
-        if _matches(request.headers.get("If-None-Match"), etag, absent=False):
+        if _matches(request.headers.get("If-None-Match"), etag, absent=False, weak=True):
             return web.Response(status=304, headers={**_HEADERS, "ETag": etag})
         wanted = None
-        if request.headers.get("If-Range", etag) == etag:
+        # Ranges are for GET only (RFC 9110, 14.2); HEAD tells of the whole file.
+        if request.method == "GET" and request.headers.get("If-Range", etag) == etag:
             try:
                 wanted = parse_range(request.headers.get("Range"), size)
             except Unsatisfiable:
@@ -198,10 +200,12 @@ def _token(request: web.Request) -> Secret | None:
     return Secret(match["token"])
 
 
-def _matches(header: str | None, etag: str, *, absent: bool) -> bool:
+def _matches(header: str | None, etag: str, *, absent: bool, weak: bool) -> bool:
+    """Whether a list of validators names this one; ``weak``: also as a proxy that packs answers rewrites it."""
     if header is None:
         return absent
-    return header.strip() == "*" or etag in [one.strip() for one in header.split(",")]
+    named = [one.strip() for one in header.split(",")]
+    return header.strip() == "*" or etag in named or (weak and f"W/{etag}" in named)
 
 
 @web.middleware

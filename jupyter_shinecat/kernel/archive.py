@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_shinecat.locale import tr
-from jupyter_shinecat.scicat import AccessDenied, BadRequest, CatalogError, NotFound, operations, quote_pid
+from jupyter_shinecat.scicat import (
+    AccessDenied,
+    BadRequest,
+    CatalogError,
+    CatalogUnavailable,
+    NotFound,
+    operations,
+    quote_pid,
+)
 from jupyter_shinecat.scicat import Dataset as Record
 
 from . import session
@@ -34,41 +42,86 @@ def archived_problem(record: Record, reason: str) -> FileProblem:
     return file_problem("archived", what, tr("ds.retrieve() asks for them back."))
 
 
-def retrieve(record: Record, *, timeout_s: float, poll_s: float, say: Callable[[str], None]) -> None:
-    """Start a job that brings the files back, and wait for its end; see `Dataset.retrieve`."""
-    record = session.ask(lambda catalog: catalog.dataset(record.pid))
+def retrieve(record: Record, *, timeout_s: float, poll_s: float, say: Callable[[str], None]) -> Record:
+    """Start a job that brings the files back, or find the one that does already, and wait for its end.
+
+    Returns
+    -------
+    Record
+        What the catalog says of the dataset afterwards; see `Dataset.retrieve` for the rest.
+    """
+    record = _again(record)
     if not is_archived(record):
         say(tr("{name} is not in the archive: there is nothing to retrieve.", name=record.name))
-        return
+        return record
     if _lifecycle(record).get("retrievable") is False:
         raise file_problem(
             "archived",
             tr("The catalog says that {name} can't be retrieved now.", name=record.name),
             _ask_operator(record),
         )
-    job = _start(record)
+    job = _under_way(record) or _start(record)
     identifier = str(job.get("id") or job.get("_id") or "")
     say(tr("Retrieving {name}: job {job}.", name=record.name, job=identifier))
-    deadline, last = time.monotonic() + timeout_s, ""
+    try:
+        _wait(record, job, identifier, time.monotonic() + timeout_s, poll_s, say)
+    except KeyboardInterrupt:
+        say(tr("The job goes on; ds.retrieve() waits for it again."))
+        raise
+    return _again(record)
+
+
+def _wait(
+    record: Record, job: dict[str, Any], identifier: str, deadline: float, poll_s: float, say: Callable[[str], None]
+) -> None:
+    """Say each step of a job until it has ended or the time is up."""
+    told = ("", "")
     while True:
-        code, message = _state(job)
-        if code != last:
+        code, message = state = _state(job)
+        if state != told:
             say(tr("{job}: {state}", job=identifier, state=message or code))
-            last = code
-        said = code.lower()
-        if any(word in said for word in _FAILED):
+            told = state
+        if _ended(code, _FAILED):
             raise file_problem(
                 "archived",
-                tr("{name} was not retrieved: {state}.", name=record.name, state=message or code),
+                tr("{name} was not retrieved: {state}.", name=record.name, state=(message or code).rstrip(".")),
                 _ask_operator(record),
             )
-        if any(word in said for word in _DONE):
+        if _ended(code, _DONE):
             return
         if time.monotonic() >= deadline:
-            say(tr("The job goes on; open the dataset again later."))
+            say(tr("The job goes on; ds.retrieve() waits for it again."))
             return
         time.sleep(min(poll_s, max(0.0, deadline - time.monotonic())))
-        job = session.ask(lambda catalog: catalog.send(_job(identifier)))
+        try:
+            job = session.ask(lambda catalog: catalog.send(_job(identifier)))
+        except CatalogUnavailable as cause:  # tapes take longer than a restart of the catalog
+            job = {"statusMessage": cause.what}
+
+
+def _ended(code: str, words: tuple[str, ...]) -> bool:
+    return any(word in code.lower() for word in words)
+
+
+def _again(record: Record) -> Record:
+    return session.ask(lambda catalog: catalog.dataset(record.pid))
+
+
+def _under_way(record: Record) -> dict[str, Any] | None:
+    """The latest job that brings this dataset back and has not ended; None where none can be seen."""
+    where = {"type": "retrieve", "jobParams.datasetList.pid": record.pid}
+    try:
+        jobs = session.ask(lambda catalog: catalog.send(operations.listed("jobs", where, version=4)))
+    except (AccessDenied, BadRequest, NotFound):
+        return None  # then a new one is asked for; the archive knows what it has
+    going = [job for job in jobs if _is_of(job, record.pid) and not _ended(_state(job)[0], (*_FAILED, *_DONE))]
+    return max(going, key=lambda job: str(job.get("createdAt")), default=None)
+
+
+def _is_of(job: dict[str, Any], pid: str) -> bool:
+    """Whether a job is for all files of a dataset; a catalog may not know how to look into lists."""
+    listed = (job.get("jobParams") or {}).get("datasetList") or []
+    return any(isinstance(one, dict) and one.get("pid") == pid and not one.get("files") for one in listed)
 
 
 def _lifecycle(record: Record) -> dict[str, Any]:

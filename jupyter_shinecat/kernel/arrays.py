@@ -16,6 +16,9 @@ from .reading import load_filters
 from .tables import DAMAGE, object_paths
 
 _NUMBERS = "biufc"
+_NAMED_AT_MOST = 10
+_LOOKED_AT = 100
+_SAID_AT_MOST = 3
 
 
 def find_array(file: Any, path: str | None, name: str) -> Any:
@@ -41,23 +44,83 @@ def find_array(file: Any, path: str | None, name: str) -> Any:
     return found
 
 
-def warn_of_missing_sources(array: Any) -> None:
-    """A virtual dataset gives fill values where its sources can't be read: that must not go unsaid."""
+def warn_of_missing_sources(array: Any) -> bool:
+    """A virtual dataset gives fill values where its sources can't be read: that must not go unsaid.
+
+    Returns
+    -------
+    bool
+        Whether some can't.
+
+    Raises
+    ------
+    FileProblem
+        Its file is read over the network, where none of its sources is.
+    """
     if not getattr(array, "is_virtual", False):
-        return
-    folder = os.path.dirname(os.path.abspath(os.fsdecode(array.file.filename)))
+        return False
     sources = {source.file_name for source in array.virtual_sources() if source.file_name != "."}
-    missing = sorted(one for one in sources if not _readable(one, folder))
+    if array.file.driver == "fileobj":
+        if sources:
+            raise file_problem(
+                "unreadable",
+                tr(
+                    "{path} is put together from other files, which can't be read over the network: {files}.",
+                    path=array.name,
+                    files=_some(sources),
+                ),
+                tr("Copy them and the file itself into one folder with ds.fetch(), and open the copy."),
+            )
+        return False
+    folder = os.path.dirname(os.path.abspath(os.fsdecode(array.file.filename)))
+    missing = {one for one in sources if not _readable(one, folder)}
     if missing:
-        more = tr(" and {count} more", count=len(missing) - 10) if len(missing) > 10 else ""
         warn(
             tr(
                 "{path} is put together from other files, and these can't be read here: {files}. Fill values stand in "
                 "their place.",
                 path=array.name,
-                files=", ".join(missing[:10]) + more,
+                files=_some(missing),
             ),
         )
+    return bool(missing)
+
+
+def warn_of_missing_sources_in(file: Any) -> None:
+    """The same for the first objects of a file that is handed out as it is; looking at all would take long.
+
+    Over the network reading such data is an error, so that nothing needs to be looked at.
+    """
+    from h5py import h5d, h5g, h5l, h5o
+
+    if file.driver == "fileobj":
+        return
+    groups, seen, said = [(b"", file.id)], 0, 0
+    while groups and said < _SAID_AT_MOST:
+        above, group = groups.pop(0)
+        with contextlib.suppress(*DAMAGE):
+            for name in _links(group, _LOOKED_AT - seen):
+                seen += 1
+                if group.links.get_info(name).type != h5l.TYPE_HARD:
+                    continue
+                found, path = h5o.open(group, name), above + b"/" + name
+                if isinstance(found, h5g.GroupID):
+                    groups.append((path, found))
+                elif isinstance(found, h5d.DatasetID) and found.get_create_plist().get_layout() == h5d.VIRTUAL:
+                    said += warn_of_missing_sources(file[path])
+
+
+def _links(group: Any, limit: int) -> list[bytes]:
+    names: list[bytes] = []
+    if limit > 0:
+        group.links.iterate(lambda name: names.append(name) if len(names) < limit else True)
+    return names
+
+
+def _some(names: set[str]) -> str:
+    shown = sorted(names)[:_NAMED_AT_MOST]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (tr(" and {count} more", count=more) if more else "")
 
 
 def _readable(source: str, folder: str) -> bool:

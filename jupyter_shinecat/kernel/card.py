@@ -15,7 +15,8 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import DataFile
 from jupyter_shinecat.scicat import Dataset as Record
 
-from .metadata import pair
+from .archive import is_archived
+from .values import led, pair
 
 _ROWS = 200
 _FILES = 20
@@ -56,6 +57,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         (tr("Keywords"), ", ".join(record.keywords)),
         (tr("Inputs"), ", ".join(record.input_datasets)),
         (tr("Files"), f"{record.number_of_files} ({size_text(record.size_bytes)})" if record.number_of_files else ""),
+        (tr("Archive"), tr("in the archive; ds.retrieve() asks for the files back") if is_archived(record) else ""),
         (tr("Description"), record.description),
     ]
     return [(label, text) for label, text in rows if text]
@@ -133,20 +135,11 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[str]) -> int:
         value = pair(entry)
         if value is None and isinstance(entry, Mapping):
             head, members = led(entry)
-            rows.append(_row(str(key), head, depth))
+            rows.append(_row(str(key), "" if head is None else str(head), depth))
             left += _add_rows(members, depth + 1, rows)
         else:
             rows.append(_row(str(key), str(value if value is not None else entry), depth))
     return left
-
-
-def led(level: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """What a level says in its own line, and the members that this leaves: a quantity with its range reads as one."""
-    for value, unit in (("value", "unit"), ("v", "u")):
-        own = {key: level[key] for key in (value, unit, "valueSI", "unitSI") if key in level}
-        if value in own and (head := pair(own)) is not None:
-            return str(head), {key: entry for key, entry in level.items() if key not in own}
-    return "", level
 
 
 def _files_html(files: Sequence[DataFile]) -> str:

@@ -10,7 +10,8 @@ from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import QueryError
 from jupyter_shinecat.units import UnitError
 
-from .metadata import Value, pair
+from .metadata import MISSING, found_at
+from .values import Value, led, pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,14 +40,13 @@ def add_columns(frame: pd.DataFrame, trees: Sequence[Mapping[str, Any]], columns
 
 def value_at(tree: Mapping[str, Any], key: str) -> Any:
     """The value under a key or a path of keys with dots (or slashes); None where there is none."""
-    for path in ([key], key.split("."), key.split("/")):
-        here: Any = tree
-        for part in path:
-            here = here.get(part) if isinstance(here, Mapping) else None
-        if here is not None:
-            found = pair(here)
-            return here if found is None else found
-    return None
+    found = found_at(tree, key)
+    if found is MISSING:
+        return None
+    value = pair(found)
+    if value is None and isinstance(found, Mapping):
+        value = led(found)[0]
+    return found if value is None else value
 
 
 def _plain(value: Any, unit: str, key: str) -> Any:

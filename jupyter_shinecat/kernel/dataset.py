@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
@@ -119,6 +120,8 @@ def open_dataset(what: str) -> Dataset:
         pids = session.ask(lambda catalog: finding.published(catalog, name)) if kind == "doi" else []
         if pids:
             return _published(name, pids)
+        if kind == "pid" and os.path.exists(text):  # the name of a file in the working folder
+            return open_file(text)
         raise unknown(name) from None
     return handle(found)
 

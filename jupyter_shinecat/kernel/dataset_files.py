@@ -12,7 +12,7 @@ from jupyter_shinecat.files import locate_all
 from jupyter_shinecat.locale import tr
 
 from . import archive, pictures, remote, session
-from .arrays import find_array, warn_of_missing_sources
+from .arrays import find_array, warn_of_missing_sources, warn_of_missing_sources_in
 from .dataset_places import DatasetPlaces
 from .errors import MissingKey, plainly
 from .metadata import Metadata
@@ -74,7 +74,10 @@ class DatasetFiles(DatasetPlaces):
         FileProblem
             It is no HDF5 file, or it can't be opened (see `path`).
         """
-        return self._open_h5(self._choose(file, HDF5_SUFFIXES))
+        opened = self._open_h5(self._choose(file, HDF5_SUFFIXES))
+        with record.quiet():
+            warn_of_missing_sources_in(opened)
+        return opened
 
     @plainly
     def __getitem__(self, path: str) -> Any:
@@ -262,6 +265,8 @@ class DatasetFiles(DatasetPlaces):
     def retrieve(self, *, timeout_s: float = 3600.0, poll_s: float = 5.0) -> None:
         """Bring archived files back: start the catalog's job, and wait for its end with a line for each of its steps.
 
+        Where such a job is under way already, it is waited for. Stop the waiting as any cell: the job goes on.
+
         Parameters
         ----------
         timeout_s
@@ -274,7 +279,7 @@ class DatasetFiles(DatasetPlaces):
         FileProblem
             They can't be retrieved, the catalog has no such job, or the job failed.
         """
-        archive.retrieve(self._record, timeout_s=timeout_s, poll_s=poll_s, say=print)
+        self._record = archive.retrieve(self._record, timeout_s=timeout_s, poll_s=poll_s, say=print)
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -294,6 +299,6 @@ class DatasetFiles(DatasetPlaces):
                     pd.Series([file.time for file in listed], dtype=object), utc=True, errors="coerce", format="mixed"
                 ),
                 "local": [str(place.path) if place.path else None for place in places],
-                "state": [place.state for place in places],
+                "state": [self._state(place) for place in places],
             }
         )

@@ -44,12 +44,16 @@ class DatasetPlaces:
 
     def _here(self, place: Located) -> Path:
         if place.path is None or place.state not in ("ok", "changed"):
-            if place.state in ("missing", "unmapped") and archive.is_archived(self._record):
+            if self._state(place) == "archived":
                 raise archive.archived_problem(self._record, place.reason)
             raise file_problem(place.state, place.reason, self._what_to_do(place))
         if place.state == "changed":
             warn(place.reason)
         return place.path
+
+    def _state(self, place: Located) -> str:
+        gone = place.state in ("missing", "unmapped")
+        return "archived" if gone and archive.is_archived(self._record) else place.state
 
     @staticmethod
     def _what_to_do(place: Located) -> str:

@@ -23,6 +23,7 @@ _PAGES = re.compile(
     r"(?:json)?scientific-?metadata)/?$",
     re.I,
 )
+_NUMBERED = re.compile(r"(?:[pP]-?)?(\d+)")
 _RUN_KEYS = ("run", "run_number", "runNumber")
 _SHOWN = 8
 _MANY = 1000
@@ -211,13 +212,15 @@ def _of_run(run: str | int) -> dict[str, Any]:
 
 
 def _spellings(number: str) -> list[str]:
-    """How proposals are written: ``2345``, ``p2345``, ``P-2345``, ``002345``."""
-    plain = number.strip()
-    if not plain.isdigit():
-        return [plain]
+    """How proposals are written: ``2345``, ``p2345``, ``P-2345``, ``002345``; what was given comes first."""
+    given = number.strip()
+    numbered = _NUMBERED.fullmatch(given)
+    if numbered is None:
+        return [given]
+    plain = numbered[1]
     short = plain.lstrip("0") or "0"
-    forms = [plain, short, short.zfill(6)]
-    return list(dict.fromkeys([*forms, *(mark + form for mark in ("p", "P", "p-", "P-") for form in forms)]))
+    forms = [given, plain, short, short.zfill(6)]
+    return list(dict.fromkeys([*forms, *(mark + form for mark in ("p", "P", "p-", "P-") for form in forms[1:])]))
 
 
 def _at_instrument(catalog: CatalogClient, name: str) -> dict[str, Any]:

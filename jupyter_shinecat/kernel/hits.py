@@ -20,6 +20,7 @@ from .columns import add_columns
 from .dataset import Dataset, handle
 from .errors import plainly, warn
 from .pages import Pages, instruments_named
+from .refused import marked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -299,8 +300,15 @@ def find(
         since=_moment(since, "since"),
         until=_moment(until, "until"),
     )
-    hits = Hits(query, limit)
-    hits._pages.page(0)  # what is wrong with the search, or with the sign-in, is said here
+    return begun(Hits(query, limit), where or "")
+
+
+def begun(hits: Hits, typed: str) -> Hits:
+    """Hits whose first page is there: what is wrong with the search, or with the sign-in, is said here."""
+    try:
+        hits._pages.page(0)
+    except QueryError as error:
+        raise pointed(typed, error) from None
     return hits
 
 
@@ -312,17 +320,14 @@ def _conditions(text: str) -> Any:
 
 
 def pointed(text: str, error: QueryError) -> QueryError:
-    """The error with the text and a mark below the place."""
+    """The error with the text and a mark below the place; as it is where it has one already."""
+    if error.do.endswith("^"):
+        return error
     start = max(0, error.position - 60)
     line = text[start : error.position + 60].replace("\n", " ")
-    shown = QueryError(error.what, left="", do=f"{error.do}\n  {line}\n  {_blank(line[: error.position - start])}^")
+    shown = QueryError(error.what, left="", do=error.do + marked(line, error.position - start))
     shown.position = error.position
     return shown
-
-
-def _blank(text: str) -> str:
-    """Blanks as wide as ``text`` in a terminal; Chinese signs take two."""
-    return " " * columns_of(text)
 
 
 def _moment(given: str | date, name: str) -> str:

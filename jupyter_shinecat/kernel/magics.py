@@ -132,15 +132,13 @@ def _usage() -> str:
 
 
 def _search(text: str) -> Any:
-    from .hits import Hits, pointed
+    from .hits import Hits, begun, pointed
 
     try:
         query = parse_query(text)
-        hits = Hits(query)
-        hits._pages.page(0)  # what is wrong with the search is said here
     except QueryError as error:
         raise pointed(text, error) from None
-    return hits
+    return begun(Hits(query), text)
 
 
 def _open(text: str) -> Any:

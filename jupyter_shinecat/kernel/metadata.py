@@ -12,118 +12,9 @@ from jupyter_shinecat.errors import printable
 from jupyter_shinecat.locale import tr
 
 from .errors import MissingAttribute, MissingKey, plainly
+from .values import Value, led, pair
 
 _MAX_KEYS = 2000
-
-
-class Value:
-    """A value with its unit.
-
-    Attributes
-    ----------
-    value
-        Number, text or list, as the catalog has it.
-    unit
-        Its unit as text, empty when it has none.
-
-    Examples
-    --------
-    >>> energy = Value(9.3, "keV")
-    >>> energy
-    9.3 keV
-    >>> energy.to("eV").value
-    9300.0
-    >>> energy > 9
-    True
-    """
-
-    __slots__ = ("unit", "value")
-
-    def __init__(self, value: Any, unit: str = "") -> None:
-        self.value = value
-        self.unit = unit
-
-    def to(self, unit: str) -> Value:
-        """The same in another unit.
-
-        Raises
-        ------
-        UnitError
-            One of the units is unknown, they measure different things, or the value is no number.
-        """
-        from jupyter_shinecat.units import UnitError, convert
-
-        several = isinstance(self.value, (list, tuple))
-        try:
-            numbers = [float(one) for one in (self.value if several else [self.value])]
-        except (TypeError, ValueError):
-            raise UnitError(
-                tr("{value} is no number, so it has no other unit.", value=repr(self.value)[:100])
-            ) from None
-        converted = [convert(one, self.unit, unit) for one in numbers]
-        return Value(converted if several else converted[0], unit)
-
-    @property
-    def pint(self) -> Any:
-        """As a quantity of pint's application registry; pint raises where it does not know the unit."""
-        import pint
-
-        from jupyter_shinecat.units import pint_text
-
-        registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
-        return registry.Quantity(self.value, pint_text(self.unit))
-
-    def __repr__(self) -> str:
-        return f"{self.value} {self.unit}" if self.unit else str(self.value)
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def __int__(self) -> int:
-        return int(self.value)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else str(self)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Value):
-            return bool(self.value == other.value and self.unit == other.unit)
-        return bool(self.value == other)
-
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.value < _number(self, other))
-
-    def __le__(self, other: Any) -> bool:
-        return bool(self.value <= _number(self, other))
-
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.value > _number(self, other))
-
-    def __ge__(self, other: Any) -> bool:
-        return bool(self.value >= _number(self, other))
-
-    def __hash__(self) -> int:
-        return hash((str(self.value), self.unit))
-
-
-def _number(value: Value, other: Any) -> Any:
-    return other.to(value.unit).value if isinstance(other, Value) and other.unit != value.unit else _bare(other)
-
-
-def _bare(other: Any) -> Any:
-    return other.value if isinstance(other, Value) else other
-
-
-def pair(entry: object) -> Value | None:
-    """The value and unit in ``{value, unit}`` or ``{v, u}``; None for anything else."""
-    if not isinstance(entry, Mapping):
-        return None
-    for value, unit in (("value", "unit"), ("v", "u")):
-        if value in entry and not isinstance(entry[value], Mapping):
-            others = set(entry) - {value, unit, "valueSI", "unitSI", "human_name", "label", "type"}
-            if not others and (unit in entry or len(entry) == 1 or "valueSI" in entry or value == "value"):
-                return Value(entry[value], str(entry.get(unit) or ""))
-    return None
 
 
 class Metadata(Mapping[str, Any]):
@@ -151,8 +42,8 @@ class Metadata(Mapping[str, Any]):
 
     @plainly
     def __getitem__(self, key: str) -> Any:
-        found = self._find(key)
-        if found is _MISSING:
+        found = found_at(self._tree, key)
+        if found is MISSING:
             raise MissingKey(self._unknown(key))
         self._used()
         return self._wrap(found)
@@ -196,29 +87,12 @@ class Metadata(Mapping[str, Any]):
         if value is not None:
             return value
         if isinstance(entry, Mapping):
-            return Metadata(entry, name=self._name, used=self._used)
+            head, members = led(entry)
+            level = Metadata(members, name=self._name, used=self._used)
+            return level if head is None else Value(head.value, head.unit, level)
         if isinstance(entry, list):
             return [self._wrap(part) for part in entry]
         return entry
-
-    def _find(self, path: str) -> Any:
-        if not isinstance(path, str):
-            return _MISSING
-        if path in self._tree:
-            return self._tree[path]
-        found = self._follow(path.strip("/").split("/"))
-        return self._follow(path.split(".")) if found is _MISSING and "." in path else found
-
-    def _follow(self, parts: list[str]) -> Any:
-        here: Any = self._tree
-        for part in parts:
-            if isinstance(here, list) and part.isdigit() and int(part) < len(here):
-                here = here[int(part)]
-            elif isinstance(here, Mapping) and part in here:
-                here = here[part]
-            else:
-                return _MISSING
-        return here
 
     def _by_attribute(self) -> dict[str, str]:
         named = ((attribute_name(key), key) for key in reversed(list(self._tree)))
@@ -233,7 +107,45 @@ class Metadata(Mapping[str, Any]):
         return tr("{name} has no metadata “{key}”.", name=self._name, key=key)
 
 
-_MISSING = object()
+MISSING = object()
+_STEPS = 200
+
+
+def found_at(tree: Mapping[str, Any], path: str) -> Any:
+    """What stands at a path of keys with ``/`` or ``.``, as the catalog has it; `MISSING` where nothing does.
+
+    A key may hold these signs itself.
+    """
+    if not isinstance(path, str):
+        return MISSING
+    if path in tree:
+        return tree[path]
+    for asked, sign in ((path, "/"), (path.strip("/"), "/"), (path, ".")):
+        found = _follow(tree, asked, sign)
+        if found is not MISSING:
+            return found
+    return MISSING
+
+
+def _follow(tree: Any, path: str, sign: str) -> Any:
+    """What stands at a path; keys may hold the sign that parts it, so the longer ones are tried, too."""
+    levels = [(tree, path)]
+    for _ in range(_STEPS):
+        if not levels:
+            break
+        here, rest = levels.pop()
+        if isinstance(here, Mapping) and rest in here:
+            return here[rest]
+        if isinstance(here, list) and rest.isdigit() and int(rest) < len(here):
+            return here[int(rest)]
+        place = -1
+        while (place := rest.find(sign, place + 1)) >= 0:
+            key, behind = rest[:place], rest[place + 1 :]
+            if isinstance(here, Mapping) and key in here:
+                levels.append((here[key], behind))
+            elif isinstance(here, list) and key.isdigit() and int(key) < len(here):
+                levels.append((here[int(key)], behind))
+    return MISSING
 
 
 def attribute_name(key: str) -> str:

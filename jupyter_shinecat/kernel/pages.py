@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
-from jupyter_shinecat.scicat import CatalogClient, CatalogError, Query
+from jupyter_shinecat.scicat import BadRequest, CatalogClient, CatalogError, Query
 from jupyter_shinecat.scicat import Dataset as Record
 from jupyter_shinecat.scicat.paging import FEATURE, page_behind
 
 from . import session
+from .refused import at_its_place
 
 PAGE_ROWS = 100
 _WALK_ROWS = 500
 _PAGES_KEPT = 50
+
+T = TypeVar("T")
 
 
 class Pages:
@@ -28,11 +32,14 @@ class Pages:
         What to find; its ``limit`` and ``skip`` are not used.
     limit
         At most so many; None for all.
+    typed
+        The text that the query was read from, where there is one: places in errors are in it.
     """
 
-    def __init__(self, query: Query, limit: int | None = None) -> None:
+    def __init__(self, query: Query, limit: int | None = None, typed: str = "") -> None:
         self.query = query
         self.limit = limit
+        self._typed = typed
         self._kept: OrderedDict[int, list[Record]] = OrderedDict()
         self._total: int | None = None
         self._checked = False
@@ -99,7 +106,7 @@ class Pages:
         query, cursor = msgspec.structs.replace(self.query, limit=_WALK_ROWS), ""
         begun = False
         while True:
-            found, cursor = session.ask(partial(page_behind, query=query, cursor=cursor))
+            found, cursor = self._ask(partial(page_behind, query=query, cursor=cursor))
             if not begun:
                 place = next((number for number, one in enumerate(found) if one.pid == last), -1)
                 found, begun = found[place + 1 :], True
@@ -119,7 +126,9 @@ class Pages:
     def counts(self, names: Sequence[str]) -> tuple[int, dict[str, dict[str, int]]]:
         """Number of datasets that fit, and counts by value of the named fields."""
         self._check()
-        self._total, counted = session.ask(lambda catalog: catalog.facets(self.query, names))
+        self._total, counted = self._ask(lambda catalog: catalog.facets(self.query, names))
+        if self._total == 0 and self.query.conditions:
+            self.page(0)  # of conditions that nothing can fulfil, only a search says so
         return self._total, counted
 
     def _wanted(self, skip: int, rows: int) -> int:
@@ -130,7 +139,17 @@ class Pages:
             return []
         self._check()
         query = msgspec.structs.replace(self.query, skip=skip, limit=limit)
-        return session.ask(lambda catalog: _as_stored(catalog, query))
+        return self._ask(lambda catalog: _as_stored(catalog, query))
+
+    def _ask(self, call: Callable[[CatalogClient], T]) -> T:
+        """Ask the catalog; a refusal that names a condition points at it."""
+        try:
+            return session.ask(call)
+        except BadRequest as cause:
+            pointed = at_its_place(cause, self.query.conditions, self._typed)
+            if pointed is None:
+                raise
+            raise pointed from None
 
     def _check(self) -> None:
         if self.query.conditions and not self._checked:

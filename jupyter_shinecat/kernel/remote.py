@@ -120,7 +120,7 @@ def open_hdf5(client: RangeClient, pid: str, file: DataFile) -> Any:
     opened = open_range(client, pid, file)
     try:
         with record.quiet():
-            return h5py.File(opened, "r", rdcc_nbytes=_CHUNKS, rdcc_nslots=10_007)
+            file = h5py.File(opened, "r", rdcc_nbytes=_CHUNKS, rdcc_nslots=10_007)
     except OSError as cause:
         opened.close()
         raise file_problem(
@@ -128,3 +128,5 @@ def open_hdf5(client: RangeClient, pid: str, file: DataFile) -> Any:
             tr("{file} can't be opened as HDF5 at the file service: {cause}", file=file.path, cause=str(cause)[:300]),
             tr("It may be damaged, still be written, or be no HDF5 file."),
         ) from None
+    opened.opened_as_hdf5()
+    return file

@@ -285,7 +285,9 @@ def get(kind: str, identifier: str) -> Operation[dict[str, Any]]:
     return Operation(tr("read from {kind}", kind=kind), "GET", path, _object, subject=identifier)
 
 
-def listed(kind: str, where: Mapping[str, Any], *, limit: int = 100) -> Operation[list[dict[str, Any]]]:
+def listed(
+    kind: str, where: Mapping[str, Any], *, limit: int = 100, version: int = 3
+) -> Operation[list[dict[str, Any]]]:
     """Objects of another kind (``origdatablocks``, ``instruments``, ...) by SciCat's ``where``."""
-    path = _with(f"/api/v3/{kind}", filter={"where": dict(where), "limits": {"limit": limit, "skip": 0}})
+    path = _with(f"/api/v{version}/{kind}", filter={"where": dict(where), "limits": {"limit": limit, "skip": 0}})
     return Operation(tr("look up {kind}", kind=kind), "GET", path, _objects)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import jupyter_shinecat as sc
-from jupyter_shinecat.kernel.archive import is_archived
+from jupyter_shinecat.kernel import archive as archive_module
+from jupyter_shinecat.kernel.archive import is_archived, retrieve
 from jupyter_shinecat.kernel.errors import FileProblem
-from jupyter_shinecat.scicat import CatalogClient, Dataset, operations, quote_pid
+from jupyter_shinecat.scicat import CatalogClient, CatalogUnavailable, Dataset, operations, quote_pid
 from jupyter_shinecat.testing.catalog import CatalogProcess, running_catalog
 
 ARCHIVED = {
@@ -103,6 +104,8 @@ def test_retrieve_waits_with_progress(archive, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(FileProblem, match=r"are in the archive.*ds\.retrieve\(\) asks for them back") as caught:
         ds.h5()
     assert caught.value.state == "archived"
+    assert ds.files.state.tolist() == ["archived"]
+    assert "in the archive; ds.retrieve() asks for the files back" in repr(ds)
     thread = run_job(archive, pid, "finishedSuccessful")
     ds.retrieve(timeout_s=60, poll_s=0.1)
     thread.join(60)
@@ -120,6 +123,58 @@ def test_retrieve_that_fails_or_takes_long(archive, monkeypatch: pytest.MonkeyPa
     thread.join(60)
     sc.open(archived(archive)).retrieve(timeout_s=0)
     assert "The job goes on" in capsys.readouterr().out
+
+
+def operator(catalog: CatalogProcess, pid: str, code: str, message: str) -> None:
+    """The archive's program says how far it is."""
+    with CatalogClient(catalog.url, catalog.token("admin")) as client:
+        (job,) = [job for job in client.send(operations.listed("jobs", {})) if job["datasetList"][0]["pid"] == pid]
+        body = {"statusCode": code, "statusMessage": message}
+        path = f"/api/v4/jobs/{quote_pid(job['id'])}"
+        client.send(operations.Operation("work", "PATCH", path, dict, body=body))
+
+
+def test_an_interrupted_wait_goes_on_with_the_same_job(archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(archive, monkeypatch)
+    pid = archived(archive)
+    record, said = sc.open(pid)._record, []
+
+    def first(line: str) -> None:
+        said.append(line)
+        if "Job submitted" in line:
+            operator(archive, pid, "inProgress", "tape 1 of 2")
+        elif "tape 1" in line:
+            operator(archive, pid, "inProgress", "tape 2 of 2")
+        elif "tape 2" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(record, timeout_s=60, poll_s=0.01, say=first)
+    assert said[-1] == "The job goes on; ds.retrieve() waits for it again."
+    job = said[0].rpartition("job ")[2].rstrip(".")
+    away = [CatalogUnavailable("The catalog does not answer.")]
+
+    def asked(identifier: str) -> Any:
+        if away:
+            raise away.pop()
+        return real(identifier)
+
+    real = archive_module._job
+    monkeypatch.setattr(archive_module, "_job", asked)
+    said.clear()
+
+    def second(line: str) -> None:
+        said.append(line)
+        if "does not answer" in line:
+            operator(archive, pid, "finishedSuccessful", "All files are back.")
+
+    retrieve(record, timeout_s=60, poll_s=0.01, say=second)
+    assert [line.replace(job, "JOB") for line in said] == [
+        "Retrieving old run: job JOB.",
+        "JOB: tape 2 of 2",
+        "JOB: The catalog does not answer.",
+        "JOB: All files are back.",
+    ]
 
 
 def test_not_retrievable(archive, monkeypatch: pytest.MonkeyPatch) -> None:

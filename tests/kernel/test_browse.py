@@ -56,6 +56,9 @@ def test_within_hits_nothing_else_is_shown(here) -> None:
 def test_errors_come_with_their_place(here) -> None:
     error = Asked()("search", text="x > much")["error"]
     assert error["position"] == 4
+    error = Asked()("search", text="lysozyme photon_energy > 9 keVV")["error"]
+    assert error["position"] == len("lysozyme photon_energy > 9 ")
+    assert "\n" not in error["what"] + error["do"], "the place is marked in the box"
     assert Asked()("details", pid="no/such")["error"]["position"] is None
     assert "error" in Asked()("format the disk")
 

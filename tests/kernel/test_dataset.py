@@ -71,12 +71,23 @@ def test_any_key_and_any_value() -> None:
         **{"keys": 1, "class": 2, "a.b": 3, "": 4, "deep": {"er.": {"c d": 5}}},
         **{"with space": {"v": 1, "u": "m"}, "光子 能量": {"value": 9.3, "unit": "keV"}},
         **{"text": {"value": "high", "unit": "mm"}, "none": {"value": None, "unit": ""}},
+        **{"det": {"x/y": {"z": 6}, "p.q": 7, "": 8, "x": {"y": 9}}},
+        **{"pulse": {"value": 1.5, "unit": "mJ", "minimum": 1, "valueSI": 0.0015, "unitSI": "J"}},
     }
     metadata = Metadata(odd)
     assert (metadata.keys_, metadata.class_, metadata.a_b, metadata["a.b"], metadata[""]) == (1, 2, 3, 3, 4)
     assert metadata.光子_能量.to("eV").value == metadata["光子 能量"].to("eV").value == 9300
     assert metadata["with space"].pint.to("cm").magnitude == 100
     assert metadata["deep/er./c d"] == metadata.deep["er."]["c d"] == 5
+    assert (metadata["det/x/y/z"], metadata["det.p.q"], metadata["det/"], metadata["det/x/y/"]["z"]) == (6, 7, 8, 6)
+    for path in metadata._ipython_key_completions_():
+        assert path in metadata, "what Tab offers is there"
+    assert metadata.pulse.to("J").value == 0.0015, "a value with its range is a value"
+    assert metadata.pulse.minimum == metadata.pulse["minimum"] == metadata["pulse/minimum"] == 1
+    assert "minimum" in dir(metadata.pulse)
+    for gone in (lambda: metadata.pulse.maximum, lambda: metadata["with space"].minimum):
+        with pytest.raises(AttributeError):
+            gone()
     assert Metadata({"detector": {"distance": 7}})["detector.distance"] == 7, "as conditions and tables name it"
     assert {"keys_", "class_", "with_space", "光子_能量"} <= set(dir(metadata))
     assert (17 in metadata, metadata.get(None), metadata.get("no", 0)) == (False, None, 0)

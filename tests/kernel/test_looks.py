@@ -238,6 +238,9 @@ def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -
     assert values.tolist() == [[1, 2, 3], [-1, -1, -1]]
     with pytest.warns(UserWarning, match=r"gone\.h5"):
         assert ds["/all"].shape == (2, 3)
+    with pytest.warns(UserWarning, match=r"/all is put together .* gone\.h5") as told, ds.h5("a.h5") as file:
+        assert type(file) is h5py.File
+    assert {one.filename for one in told} == {__file__}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ds.array("/counted", file="a.h5").tolist() == [[0, 0, 0], [1, 1, 1]]
@@ -328,7 +331,7 @@ def test_tab_in_a_real_kernel(kernel, looks) -> None:
 
 
 def test_units_as_pint_quantities(here) -> None:
-    from jupyter_shinecat.kernel.metadata import Value
+    from jupyter_shinecat.kernel.values import Value
 
     for unit, other in (
         ("Å", "nm"),

@@ -36,12 +36,20 @@ def far(facility, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilesPro
             "entry/data", data=np.arange(np.prod(SHAPE), dtype="u2").reshape(SHAPE), chunks=(1, 250, 500)
         )
         file["entry/compound"] = np.zeros(3, dtype=[("a", "i4"), ("b", "f8")])
+    with h5py.File(disk / "put together.h5", "w", userblock_size=512) as file:
+        file["x"] = np.arange(10, dtype="i4")
+        for name, source in (("other", "part.h5"), ("own", ".")):
+            layout = h5py.VirtualLayout(shape=(10,), dtype="i4")
+            layout[:] = h5py.VirtualSource(source, "x", shape=(10,))
+            file.create_virtual_dataset(name, layout, fillvalue=-1)
+        file["link"] = h5py.ExternalLink("part.h5", "/x")
     (disk / "table.csv").write_text("a,b\n1,2\n")
     (disk / "not.h5").write_text("no HDF5")
     sizes = {path.name: path.stat().st_size for path in disk.iterdir()}
     common = {"sourceFolder": "/beamline", "sourceFolderHost": "daq1"}
     facility.add("far frames", {"frames 溶菌酶.h5": sizes["frames 溶菌酶.h5"]}, **common)
     facility.add("far table", {"table.csv": sizes["table.csv"]}, **common)
+    facility.add("far parts", {"put together.h5": sizes["put together.h5"]}, **common)
     facility.add("far bad", {"not.h5": sizes["not.h5"]}, **common)
     facility.add("far short", {"frames 溶菌酶.h5": sizes["frames 溶菌酶.h5"] + 1000}, **common)
     (disk / "run.lmf").write_bytes(list_mode(b"jet") + bytes(3 * 1024 * 1024))
@@ -102,13 +110,26 @@ def test_a_file_that_changes_meanwhile_is_not_mixed(there, far) -> None:
         ("far bad", "format", "can't be opened as HDF5"),
         ("far short", "truncated", "a part of it is missing"),
         ("far gone", "missing", "does not give it either: gone"),
-        ("far elsewhere", "missing", "does not give it either: No file of"),
+        ("far elsewhere", "missing", "does not give it either: a.h5 of .* is not given out"),
     ],
 )
 def test_what_the_service_does_not_give_has_its_sentence(there, key: str, state: str, words: str) -> None:
     with pytest.raises(FileProblem, match=words) as caught:
         sc.open(there.pids[key]).h5()
     assert caught.value.state == state
+
+
+def test_what_lies_in_other_files_is_no_data_of_this_one(there) -> None:
+    """HDF5 opens every other file through the same file object, and finds the same names in it."""
+    ds = sc.open(there.pids["far parts"])
+    with ds.h5() as file:
+        assert file["own"][3] == file["x"][3] == 3
+        for name in ("other", "link"):
+            with pytest.raises(OSError, match="lies in another file"):
+                file[name][()]
+        assert file["x"][4] == 4
+    with pytest.raises(FileProblem, match=r"can't be read over the network: part\.h5.*ds\.fetch"):
+        ds["other"]
 
 
 def test_path_stays_a_path_of_this_machine(there) -> None:

@@ -160,6 +160,16 @@ def test_errors_show_the_place() -> None:
     assert caught.value.position == 10
     with pytest.raises(QueryError, match="not a date"):
         sc.search(since="yesterday")
+    for ask in (
+        lambda: sc.search(where="run = 1 and photon_energy > 9 keVV"),
+        lambda: sc.search().where("photon_energy > 9 keVV").first(),
+        lambda: len(sc.search().where("photon_energy > 9 keVV")),
+        lambda: sc.search().where("photon_energy > 9 keVV").facets("type"),
+    ):
+        with pytest.raises(QueryError, match="'keVV' is not a known unit; photon_energy is given in: eV, keV") as caught:
+            ask()
+        said = str(caught.value).splitlines()
+        assert said[-1].index("^") == said[-2].index("keVV"), "what only the catalog can refuse has its place, too"
 
 
 def test_asking_whether_there_are_hits_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:

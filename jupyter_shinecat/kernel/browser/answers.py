@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from jupyter_shinecat.kernel import session
-from jupyter_shinecat.kernel.card import facts, led, size_text
-from jupyter_shinecat.kernel.metadata import pair, paths_of
+from jupyter_shinecat.kernel.card import facts, size_text
+from jupyter_shinecat.kernel.metadata import paths_of
 from jupyter_shinecat.kernel.pages import PAGE_ROWS, Pages
+from jupyter_shinecat.kernel.values import led, pair
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.scicat import CatalogError, Query, parse_query
 from jupyter_shinecat.scicat import Dataset as Record
@@ -115,7 +116,7 @@ class Answers:
                 changes["type"] = kind
             if group:
                 changes["groups"] = (group,)
-            self._kept[key] = Pages(_both(self._base, msgspec.structs.replace(typed, **changes)))
+            self._kept[key] = Pages(_both(self._base, msgspec.structs.replace(typed, **changes)), typed=text)
             while len(self._kept) > _QUERIES_KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
@@ -156,7 +157,7 @@ def _add_rows(tree: Mapping[str, Any], depth: int, rows: list[list[Any]]) -> Non
         value = pair(entry)
         if value is None and isinstance(entry, Mapping):
             head, members = led(entry)
-            rows.append([depth, _clip(str(key)), _clip(head)])
+            rows.append([depth, _clip(str(key)), "" if head is None else _clip(str(head))])
             _add_rows(members, depth + 1, rows)
         else:
             rows.append([depth, _clip(str(key)), _clip(str(value if value is not None else entry))])
