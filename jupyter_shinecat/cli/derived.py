@@ -56,6 +56,8 @@ def derived(
     """
     body = _described(described)
     body["paths"] = [os.path.abspath(path) for path in [*_texts(body, "paths"), *files]]
+    if not body["paths"]:
+        raise ShineCatError(tr("No file of the result is named."), do=tr("Name the files that belong to it."))
     for key, more in (("inputs", inputs), ("keywords", keywords)):
         body[key] = [*_texts(body, key), *more]
     for key, pairs in (("parameters", _pairs(parameters)), ("software", dict(map(_pair, software)))):

@@ -49,16 +49,29 @@ def flush(as_json: bool) -> None:
     """Send what waits, now and from here.
 
     The catalog is reached as SHINECAT_SOCKET, or SHINECAT_CATALOG_URL with SHINECAT_TOKEN, say, or where shinecat login
-    signed in. Ends with 1 when something is left.
+    signed in. Ends with 1 while something is left, also where another process is sending it.
     """
+    sys.exit(1 if send_all(as_json=as_json) else 0)
+
+
+def send_all(*, as_json: bool = False, err: bool = False) -> bool:
+    """Send what waits and tell it, on standard error with ``err``; whether something is left.
+
+    Raises
+    ------
+    ShineCatError
+        The outbox can't be written, or nobody is signed in.
+    """
+    from jupyter_shinecat.outbox import list_entries
     from jupyter_shinecat.outbox.flush import flush as send
     from jupyter_shinecat.outbox.settings import Settings
+    from jupyter_shinecat.outbox.spool import unread
 
     from .session import open_client
 
     settings = Settings.from_environment()
     try:
-        flushed = send(settings, lambda line: None if as_json else _tell(line), open_client)
+        flushed = send(settings, lambda line: None if as_json else _tell(line, err=err), open_client)
     except OSError as error:
         raise ShineCatError(
             tr("The outbox in {folder} can't be written ({cause}).", folder=settings.folder, cause=error.strerror),
@@ -71,17 +84,21 @@ def flush(as_json: bool) -> None:
             pid=flushed.holder.get("pid"),
             host=flushed.holder.get("host"),
         )
-        click.echo(json.dumps({"holder": flushed.holder}) if as_json else words)
-        return
-    left = [entry for entry in flushed.entries if entry["state"] not in ("sent", "withdrawn")]
+        click.echo(json.dumps({"holder": flushed.holder}) if as_json else words, err=err)
+        return bool(_open_ones(list_entries(settings.state)) or unread(settings.state))
+    left = _open_ones(flushed.entries)
     if as_json:
         click.echo(json.dumps({"entries": flushed.entries, "reason": flushed.reason, "do": flushed.do}))
     else:
         sent = sum(entry["state"] == "sent" for entry in flushed.entries)
-        click.echo(tr("{sent} in the catalog, {left} left.", sent=sent, left=len(left)))
+        click.echo(tr("{sent} in the catalog, {left} left.", sent=sent, left=len(left)), err=err)
         if flushed.reason:
             click.echo(" ".join(part for part in (flushed.reason, flushed.do) if part), err=True)
-    sys.exit(1 if left else 0)
+    return bool(left)
+
+
+def _open_ones(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in entries if entry["state"] not in ("sent", "withdrawn")]
 
 
 @outbox.command()
@@ -101,7 +118,7 @@ def withdraw(key: str, as_json: bool) -> None:
     """Don't send the entry KEY. One that was sent stays in the catalog."""
     from jupyter_shinecat.outbox import request_withdraw
 
-    _ask(request_withdraw, key, as_json)
+    _ask(request_withdraw, key, as_json, unless_sent=True)
 
 
 @outbox.command()
@@ -115,7 +132,7 @@ def release(key: str | None, group: str | None, as_json: bool) -> None:
     _ask(partial(request_release, group=group), key, as_json)
 
 
-def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool) -> None:
+def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool, *, unless_sent: bool = False) -> None:
     from jupyter_shinecat.outbox import list_entries
     from jupyter_shinecat.outbox.lease import Lease
     from jupyter_shinecat.paths import state_dir
@@ -124,6 +141,9 @@ def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool) -
     known = [entry for entry in list_entries(state) if key in (None, entry["key"])]
     if key is not None and not known:
         raise ShineCatError(tr("There is no entry {key}.", key=key), do=tr("See shinecat outbox list."))
+    if unless_sent and known[0]["state"] == "sent":
+        what = tr("“{name}” is in the catalog already, as {pid}.", name=known[0]["name"], pid=known[0]["pid"])
+        raise ShineCatError(what, do=tr("Delete it there, or ask an administrator to."))
     try:
         request(state, key)
     except OSError as error:
@@ -150,12 +170,13 @@ def _show(entries: list[dict[str, Any]], as_json: bool) -> None:
         _tell(entry)
 
 
-def _tell(entry: dict[str, Any]) -> None:
+def _tell(entry: dict[str, Any], *, err: bool = False) -> None:
     words = " ".join(str(part) for part in (entry["reason"], entry["do"]) if part)
     click.echo(
         "  ".join(
             part for part in (_state(entry["state"]), entry["key"], entry["name"], entry["pid"] or "", words) if part
-        )
+        ),
+        err=err,
     )
 
 

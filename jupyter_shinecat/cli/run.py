@@ -14,24 +14,34 @@ import click
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
+_NOT_OPENED = 2  # as Python's own, so that a batch system tells it from a script that failed
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--send", is_flag=True, help="Send the results at the end, instead of leaving them to the next server.")
 @click.argument("script", type=click.Path())
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
-def run(context: click.Context, send: bool, script: str, arguments: tuple[str, ...]) -> None:
+def run(send: bool, script: str, arguments: tuple[str, ...]) -> None:
     """Run a Python script and record what it reads and writes.
 
     Results become Derived datasets like those of a notebook. The script gets ARGUMENTS and the name __main__, and its
-    exit code is ours.
+    exit code is ours, also where its results can't be sent now: they wait.
     """
     code = _run(script, arguments)
     if send:
-        from .outbox import flush
-
-        context.invoke(flush, as_json=False)
+        _send()
     sys.exit(code)
+
+
+def _send() -> None:
+    """Standard output is the script's."""
+    from .outbox import send_all
+
+    sys.stdout.flush()
+    try:
+        send_all(err=True)
+    except ShineCatError as error:
+        click.echo(tr("Error: {reason}", reason=error), err=True)
 
 
 def _run(script: str, arguments: tuple[str, ...]) -> int:
@@ -42,16 +52,15 @@ def _run(script: str, arguments: tuple[str, ...]) -> int:
         with open(path, "rb") as file:
             source = decode_source(file.read())  # a script may name its own encoding
     except (OSError, SyntaxError, UnicodeDecodeError) as cause:
-        raise ShineCatError(
-            tr(
-                "The script {path} can't be read: {cause}.",
-                path=script,
-                cause=getattr(cause, "strerror", None) or cause,
-            ),
+        reason = getattr(cause, "strerror", None) or cause
+        unread = ShineCatError(
+            tr("The script {path} can't be read: {cause}.", path=script, cause=reason),
             do=tr("Name a Python file that you may read."),
-        ) from cause
+        )
+        click.echo(tr("Error: {reason}", reason=unread), err=True)
+        return _NOT_OPENED if isinstance(cause, OSError) else 1
     main = ModuleType("__main__")
-    main.__dict__.update(__file__=path, __builtins__=builtins)
+    main.__dict__.update(__file__=path, __builtins__=builtins, __annotations__={})
     sys.argv = [script, *arguments]
     sys.path[0] = os.path.dirname(path)
     sys.modules["__main__"] = main

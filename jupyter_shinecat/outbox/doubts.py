@@ -53,7 +53,7 @@ def question(found: Mapping[str, Any], doubts: list[Doubt]) -> tuple[str, str]:
     """Why a result waits for a yes, and what to do."""
     told = ", ".join(f"{doubt['file']} ({_why(doubt)})" for doubt in doubts[:3])
     reason = tr("It may be broken: {files}.", files=told + (", ..." if len(doubts) > 3 else ""))
-    do = tr("Run the cell again, or send it as it is, or withdraw it.")
+    do = tr("Make it again, or send it as it is, or withdraw it.")
     return " ".join(part for part in (reason, remark(found)) if part), do
 
 

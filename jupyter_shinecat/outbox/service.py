@@ -153,18 +153,16 @@ class Outbox:
             return False
         if entry.step(TAKEN) is None:
             return self._take(entry)
-        if self._waits_for_yes(entry):
-            return self._ask(entry)
-        if self._waits_for_group(entry):
-            return False
+        asks = self._waits_for_yes(entry)
+        if asks or self._waits_for_group(entry):
+            if newer_of(entry, self.entries) is not None:  # what it was is on no disk any more
+                return self._news.set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
+            return self._ask(entry) if asks else False
         return self._dispatch.send(entry)
 
     def _ask(self, entry: Entry) -> bool:
-        taken = entry.step(TAKEN) or {}
-        if newer_of(entry, self.entries) is not None:
-            return self._news.set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
         if entry.is_doubtful:
-            reason, do = doubts.question(entry.found, taken["doubts"])
+            reason, do = doubts.question(entry.found, (entry.step(TAKEN) or {})["doubts"])
         else:
             reason, do = tr("It waits for your yes."), tr("Release it in the panel, or withdraw it.")
         return self._news.set(entry, WAITING, reason, do)

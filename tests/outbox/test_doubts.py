@@ -57,7 +57,7 @@ def test_a_broken_file_waits_for_a_yes_and_a_run_that_goes_well_replaces_it(benc
         == "It may be broken: full.h5 (it is empty). The cell that wrote it ended with an error."
     )
     assert "cut.h5 (the file is cut off" in told["cut.h5"]["reason"]
-    assert "Run the cell again" in told["cut.h5"]["do"]
+    assert "Make it again" in told["cut.h5"]["do"]
     (good,) = bench.counter.derived(raw)
     assert good["jobParameters"]["shinecat"]["ended"] == "error"
 

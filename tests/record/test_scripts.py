@@ -81,7 +81,7 @@ def test_a_script_ends_as_without_us(folder: Path) -> None:
         "raise SystemExit('enough')": 1,
         "def f():\n    return 1 / 0\nopen('results/half', 'w').write('1')\nf()": 1,
         "x = (": 1,
-        "import sys; print(sys.argv, __name__, sys.path[0], __builtins__)": 0,
+        "import sys; print(sys.argv, __name__, sys.path[0], __builtins__, __annotations__, __spec__)": 0,
         "# coding: latin-1\nprint(ascii('ü'))": 0,
         "assert __import__('__main__').__dict__ is globals()": 0,
     }
@@ -97,7 +97,7 @@ def test_a_script_ends_as_without_us(folder: Path) -> None:
 
 def test_a_script_that_is_not_there(folder: Path) -> None:
     done = python(folder, "-m", "jupyter_shinecat", "run", "none.py")
-    assert done.returncode == 1
+    assert done.returncode == python(folder, "none.py").returncode == 2
     assert done.stderr.startswith("Error: The script none.py can't be read")
 
 
