@@ -16,6 +16,8 @@ _greeted = False
 def begin(shell: Any = None, *, quiet: bool = False) -> None:
     """First use in a kernel: start the record, add the magic, say once that results are sent.
 
+    A script says it on standard error.
+
     Parameters
     ----------
     shell
@@ -36,6 +38,13 @@ def begin(shell: Any = None, *, quiet: bool = False) -> None:
     home = os.path.expanduser("~")
     if folder.startswith(home + "/"):
         folder = "~" + folder[len(home) :]
+    if ipython() is None:  # a script: its standard output is its own, and there are no magics
+        sentence = tr(
+            "ShineCat: results that this script saves become Derived datasets in the catalog, with their inputs and "
+            "code; shinecat outbox list shows them, SHINECAT_WRITE_BACK=off stops this."
+        )
+        print(sentence, file=sys.stderr)
+        return
     if mode == "ask":
         sentence = tr(
             "Results that you save (best in {folder}) wait in the catalog panel for your yes to become Derived "
