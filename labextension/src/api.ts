@@ -6,6 +6,7 @@ import {
   asFiles,
   asPlaces,
   asRows,
+  asVersionsOf,
   Dataset,
   Facets,
   Figure,
@@ -15,7 +16,7 @@ import {
   Row
 } from './documents';
 import { problemOf, RequestFailed } from './problem';
-import { datasetPath, facetPath, Fields, namesPath, Query, resultsPath, searchPath } from './query';
+import { datasetPath, facetPath, Fields, namesPath, Query, relatedPath, resultsPath, searchPath } from './query';
 import { asEntries, asStatus, OutboxEntry, Status } from './reports';
 
 /** What the models ask of the user's server. Every call may throw {@link RequestFailed}. */
@@ -29,6 +30,8 @@ export interface Api {
   places(pid: string): Promise<Places>;
   figures(pid: string): Promise<Figure[]>;
   results(pid: string): Promise<Row[]>;
+  /** Datasets that replace this one. */
+  newer(pid: string): Promise<Row[]>;
   names(pids: readonly string[]): Promise<Row[]>;
   outbox(): Promise<OutboxEntry[]>;
   retry(key: string | null): Promise<void>;
@@ -73,6 +76,9 @@ export class ServerApi implements Api {
   figures = async (pid: string): Promise<Figure[]> => asFigures(await this.request(datasetPath(pid, 'attachments')));
 
   results = async (pid: string): Promise<Row[]> => asRows(await this.request(resultsPath(pid, RESULTS_SHOWN)));
+
+  newer = async (pid: string): Promise<Row[]> =>
+    asVersionsOf(pid, await this.request(relatedPath(pid, RESULTS_SHOWN)));
 
   names = async (pids: readonly string[]): Promise<Row[]> => {
     const rows: Row[] = [];

@@ -18,6 +18,9 @@ export interface DetailsState {
   readonly results: Part<readonly Row[]>;
   /** Those of the inputs that the reader may see. */
   readonly inputs: Part<readonly Row[]>;
+  /** Those of the datasets that this one names as related that the reader may see. */
+  readonly related: Part<readonly Row[]>;
+  readonly newer: Part<readonly Row[]>;
 }
 
 const LOADING = { state: 'loading' } as const;
@@ -29,7 +32,16 @@ export class DetailsModel extends Store<DetailsState> {
     private readonly api: Api,
     readonly pid: string
   ) {
-    super({ dataset: LOADING, files: LOADING, places: LOADING, figures: LOADING, results: LOADING, inputs: LOADING });
+    super({
+      dataset: LOADING,
+      files: LOADING,
+      places: LOADING,
+      figures: LOADING,
+      results: LOADING,
+      inputs: LOADING,
+      related: LOADING,
+      newer: LOADING
+    });
   }
 
   async load(): Promise<void> {
@@ -39,12 +51,16 @@ export class DetailsModel extends Store<DetailsState> {
     if (dataset.state !== 'ready') {
       return;
     }
-    const { inputs } = dataset.value;
+    const { inputs, relations, type } = dataset.value;
+    const named = (pids: readonly string[]) => (pids.length ? api.names(pids) : Promise.resolve([]));
     await Promise.all([
       this.loadFiles(),
       this.part('figures', () => api.figures(pid)),
       this.part('results', () => api.results(pid)),
-      this.part('inputs', () => (inputs.length ? api.names(inputs) : Promise.resolve([])))
+      this.part('inputs', () => named(inputs)),
+      this.part('related', () => named(relations.map(({ pid }) => pid))),
+      // Only results are made again; a catalog may have to look through all it has for this.
+      this.part('newer', () => (type === 'derived' ? api.newer(pid) : Promise.resolve([])))
     ]);
   }
 

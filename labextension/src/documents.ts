@@ -14,6 +14,15 @@ export interface Row {
   readonly created: string;
 }
 
+/** What a dataset says of another one. */
+export interface Relation {
+  readonly pid: string;
+  readonly relation: string;
+}
+
+/** SciCat's word, and the outbox's, for a result that was made again after it was published or used. */
+export const VERSION_OF = 'is new version of';
+
 /** A dataset with all that its page shows. */
 export interface Dataset extends Row {
   readonly accessGroups: readonly string[];
@@ -26,6 +35,7 @@ export interface Dataset extends Row {
   readonly owner: string;
   readonly metadata: Doc;
   readonly inputs: readonly string[];
+  readonly relations: readonly Relation[];
   /** Inputs of which the record could not be sure (`jobParameters.shinecat.uncertain_inputs`). */
   readonly uncertainInputs: readonly string[];
   /** The record of what was read is not complete (`jobParameters.shinecat.capture`). */
@@ -116,11 +126,25 @@ export function asDataset(value: unknown): Dataset {
     owner: text(doc.owner),
     metadata: isDoc(doc.scientificMetadata) ? doc.scientificMetadata : {},
     inputs: texts(doc.inputDatasets),
+    relations: asRelations(doc.relationships),
     uncertainInputs: texts(record.uncertain_inputs),
     partial: record.capture === 'partial',
     software: texts(doc.usedSoftware),
     code: text(doc.jobLogData)
   };
+}
+
+export function asRelations(value: unknown): Relation[] {
+  return docs(value)
+    .map(doc => ({ pid: text(doc.pid), relation: text(doc.relationship) }))
+    .filter(({ pid }) => pid);
+}
+
+/** Those datasets of a list that call themselves new versions of `pid`. */
+export function asVersionsOf(pid: string, value: unknown): Row[] {
+  const says = ({ relationships }: Doc) =>
+    asRelations(relationships).some(one => one.pid === pid && one.relation === VERSION_OF);
+  return asRows(docs(value).filter(says));
 }
 
 export function asFiles(value: unknown): FileEntry[] {

@@ -1,7 +1,7 @@
 import type { Api } from './api';
 import type { Facets, Row } from './documents';
 import { asProblem, Problem } from './problem';
-import { EVERYTHING, Query } from './query';
+import { atItsPlace, EVERYTHING, Query } from './query';
 import { Store } from './store';
 
 export const PAGE_ROWS = 50;
@@ -122,7 +122,7 @@ export class ListModel extends Store<ListState> {
       });
     } catch (error) {
       if (this._running === running) {
-        this.set({ phase: 'failed', problem: asProblem(error), pages: new Map(), rows: 0 });
+        this.set({ phase: 'failed', problem: atItsPlace(asProblem(error), this._asked), pages: new Map(), rows: 0 });
       }
     }
   }

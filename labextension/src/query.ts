@@ -1,3 +1,6 @@
+import { docs, text } from './documents';
+import type { Problem } from './problem';
+
 /**
  * Addresses of the catalog behind our proxy. Pure text: what is asked, not how.
  */
@@ -13,6 +16,28 @@ export interface Query {
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const EVERYTHING: Query = { text: '', type: null, group: null };
+
+/** A refusal that quotes a unit, or names a key, of the conditions in a text gets its place in it. */
+export function atItsPlace(problem: Problem, { text: typed, parsed }: Query): Problem {
+  if (problem.status !== 400 || problem.position !== undefined) {
+    return problem;
+  }
+  for (const condition of docs(parsed?.scientific)) {
+    const key = text(condition.lhs);
+    const unit = text(condition.unit);
+    const first = Math.max(0, typed.indexOf(key));
+    const refused = unit && problem.message.includes(`'${unit}'`);
+    const position = refused
+      ? Math.max(typed.indexOf(unit, first), typed.indexOf(unit))
+      : problem.message.includes(`${key} `)
+        ? typed.indexOf(key)
+        : -1;
+    if (position >= 0) {
+      return { ...problem, position };
+    }
+  }
+  return problem;
+}
 
 const DATASETS = 'catalog/api/v3/datasets';
 const ROW_FIELDS = ['pid', 'datasetName', 'type', 'ownerGroup', 'size', 'creationTime'];
@@ -49,6 +74,16 @@ export function datasetPath(pid: string, part?: 'origdatablocks' | 'attachments'
 /** The Derived datasets that name `pid` among their inputs, newest first. */
 export function resultsPath(pid: string, limit: number): string {
   const filter = { where: { inputDatasets: pid }, fields: ROW_FIELDS, limits: { limit, order: 'creationTime:desc' } };
+  return `${DATASETS}?${parameters({ filter })}`;
+}
+
+/** Datasets that name `pid` in their relationships, newest first. */
+export function relatedPath(pid: string, limit: number): string {
+  const filter = {
+    where: { 'relationships.pid': pid },
+    fields: [...ROW_FIELDS, 'relationships'],
+    limits: { limit, order: 'creationTime:desc' }
+  };
   return `${DATASETS}?${parameters({ filter })}`;
 }
 

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { VERSION_OF } from './documents';
 import type { Problem } from './problem';
 
 /** A problem as a sentence, in the reader's language; the server's own words where it has some. */
@@ -37,6 +38,11 @@ export function typeText(type: string, trans: TranslationBundle): string {
     default:
       return type;
   }
+}
+
+/** What one dataset says of another; a catalog's own word as it is. */
+export function relationText(relation: string, trans: TranslationBundle): string {
+  return relation === VERSION_OF ? trans.__('older version') : relation;
 }
 
 export function stateText(state: string, trans: TranslationBundle): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asDataset, asFacets, asFigures, asFiles, asRows } from '../src/documents';
+import { asDataset, asFacets, asFigures, asFiles, asRows, asVersionsOf } from '../src/documents';
 import { formatNumber, formatSize, formatTime } from '../src/format';
 import { problemOf } from '../src/problem';
 import { datasetPath, facetPath, resultsPath, searchPath } from '../src/query';
@@ -21,6 +21,12 @@ describe('documents', () => {
   it('read both the singular and the plural fields', () => {
     const dataset = asDataset({ pid: 'p', proposalId: '100', proposalIds: ['100', '101'], sampleId: 'S-1' });
     expect(dataset).toMatchObject({ proposals: ['100', '101'], samples: ['S-1'], name: 'p' });
+  });
+
+  it('take for newer versions only what says so', () => {
+    const named = (pid: string, relationship: string) => ({ pid: `${pid} ${relationship}`, relationships: [{ pid, relationship }] });
+    const listed = [named('a', 'is new version of'), named('b', 'is new version of'), named('a', 'is like'), { pid: 'x' }];
+    expect(asVersionsOf('a', listed).map(({ pid }) => pid)).toEqual(['a is new version of']);
   });
 
   it('read the record of a Derived dataset', () => {

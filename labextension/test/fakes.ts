@@ -23,6 +23,7 @@ export function fakeApi(size: number, change: Partial<Api> = {}): Api & { search
     places: () => Promise.resolve(new Map()),
     figures: () => Promise.resolve([]),
     results: () => Promise.resolve([]),
+    newer: () => Promise.resolve([]),
     names: () => Promise.resolve([row(1)]),
     outbox: () => Promise.resolve([]),
     retry: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Row } from '../src/documents';
+import { DetailsModel } from '../src/detailsmodel';
+import { asDataset, Row } from '../src/documents';
 import { ListModel, PAGE_ROWS, rowsKnown } from '../src/listmodel';
 import { AppModel } from '../src/model';
 import { problemOf, RequestFailed } from '../src/problem';
@@ -62,6 +63,22 @@ describe('ListModel', () => {
     expect(list.state).toMatchObject({ phase: 'failed', problem: { message: 'no', position: 7 } });
   });
 
+  it.each([
+    ['x > 1 keVV and keVV = 2', "'keVV' is not a known unit; x is given in: keV", 6],
+    ['lysozyme detector > 3', 'detector holds texts, no numbers; compare it with: EQUAL_TO', 9],
+    ['lysozyme detector > 3', 'The catalog is in a bad mood', undefined]
+  ])('shows where the catalog refuses %j', async (text, message, position) => {
+    const [key, unit] = text.startsWith('x') ? ['x', 'keVV'] : ['detector', ''];
+    const api = fakeApi(3, {
+      parse: () => Promise.resolve({ scientific: [{ lhs: key, relation: 'GREATER_THAN', rhs: 1, unit }] }),
+      search: () => Promise.reject(new RequestFailed(problemOf(400, JSON.stringify({ message }))))
+    });
+    const list = new ListModel(api);
+    await list.narrow({ text });
+    expect(list.state.problem).toMatchObject({ message });
+    expect(list.state.problem?.position).toBe(position);
+  });
+
   it('drops an answer that a later question has overtaken', async () => {
     const slow = pending<Row[]>();
     const fast = fakeApi(1);
@@ -118,6 +135,22 @@ describe('ListModel', () => {
     [10, 0, PAGE_ROWS, PAGE_ROWS]
   ])('knows with total %j, page %i and %i rows that there are %i', (total, page, got, rows) => {
     expect(rowsKnown(total, page, got)).toBe(rows);
+  });
+});
+
+describe('DetailsModel', () => {
+  it('finds the versions before and after a result', async () => {
+    const relationships = [{ pid: 'old', relationship: 'is new version of' }, { pid: 'far', relationship: 'is like' }, 7];
+    const names = vi.fn(() => Promise.resolve([row(1)]));
+    const newer = vi.fn(() => Promise.resolve([row(2)]));
+    const dataset = (pid: string) => Promise.resolve(asDataset({ pid, type: pid, relationships }));
+    const api = fakeApi(0, { names, newer, dataset });
+    const details = new DetailsModel(api, 'derived');
+    await details.load();
+    expect(names).toHaveBeenCalledWith(['old', 'far']);
+    expect(details.state).toMatchObject({ related: { value: [row(1)] }, newer: { value: [row(2)] } });
+    await new DetailsModel(api, 'raw').load();
+    expect(newer).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Dataset } from '../documents';
 import { formatSize, formatTime } from '../format';
 import { Figures, Files } from './files';
 import { Metadata } from './metadata';
-import { Origin, Results } from './lineage';
+import { Origin, Related, Results } from './lineage';
 import { IconButton, Loaded, TypeBadge } from './parts';
 
 /** A dataset's page. */
@@ -62,6 +62,7 @@ function Page({ details, dataset }: { details: DetailsModel; dataset: Dataset })
         </button>
       </header>
       <Facts dataset={dataset} />
+      <Related details={details} dataset={dataset} />
       <Origin details={details} dataset={dataset} />
       <Results details={details} />
       <Figures details={details} />

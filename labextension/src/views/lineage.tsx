@@ -2,6 +2,7 @@ import * as React from 'react';
 import { useLab, useStore } from '../context';
 import type { DetailsModel } from '../detailsmodel';
 import type { Dataset, Row } from '../documents';
+import { relationText } from '../words';
 import { DatasetTable, Loaded, Quiet, Section } from './parts';
 
 /** What was derived from this dataset: the Derived datasets that name it as their input. */
@@ -63,11 +64,56 @@ export function Origin({ details, dataset }: { details: DetailsModel; dataset: D
 
 function Inputs({ dataset, rows }: { dataset: Dataset; rows: readonly Row[] }): React.ReactElement {
   const { trans } = useLab();
-  const hidden = dataset.inputs.filter(pid => !rows.some(row => row.pid === pid));
   const uncertain = (row: Row) => (dataset.uncertainInputs.includes(row.pid) ? trans.__('not certain') : '');
+  return <Named label={trans.__('Inputs')} pids={dataset.inputs} rows={rows} note={uncertain} />;
+}
+
+/** The versions that this dataset replaces, those that replace it, and what else it names. */
+export function Related({ details, dataset }: { details: DetailsModel; dataset: Dataset }): React.ReactElement | null {
+  const { trans } = useLab();
+  const { related, newer } = useStore(details);
+  const later = newer.state === 'ready' ? newer.value : [];
+  const { relations } = dataset;
+  const pids = relations.map(({ pid }) => pid).filter(pid => !later.some(row => row.pid === pid));
+  if (!pids.length && !later.length) {
+    return null;
+  }
+  const note = (row: Row) =>
+    later.includes(row)
+      ? trans.__('newer version')
+      : relations
+          .filter(({ pid }) => pid === row.pid)
+          .map(({ relation }) => relationText(relation, trans))
+          .join(', ');
+  return (
+    <Section title={trans.__('Related datasets')} count={pids.length + later.length}>
+      <Loaded part={related} again={() => void details.load()}>
+        {rows => (
+          <Named
+            label={trans.__('Related datasets')}
+            pids={pids}
+            rows={[...later, ...rows.filter(({ pid }) => pids.includes(pid))]}
+            note={note}
+          />
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+/** Datasets that another one names: those that can be seen as a table, the others by their PIDs. */
+function Named(props: {
+  label: string;
+  pids: readonly string[];
+  rows: readonly Row[];
+  note: (row: Row) => string;
+}): React.ReactElement {
+  const { trans } = useLab();
+  const { label, pids, rows, note } = props;
+  const hidden = pids.filter(pid => !rows.some(row => row.pid === pid));
   return (
     <>
-      {rows.length > 0 && <DatasetTable label={trans.__('Inputs')} rows={rows} note={uncertain} />}
+      {rows.length > 0 && <DatasetTable label={label} rows={rows} note={note} />}
       {hidden.length > 0 && (
         <>
           <Quiet>{trans.__('Not in this catalog, or not for you to see:')}</Quiet>

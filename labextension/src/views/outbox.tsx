@@ -16,7 +16,7 @@ export function Outbox(): React.ReactElement {
     failed > 0 ? trans.__('%1 failed', failed) : ''
   ].filter(Boolean);
   return (
-    <footer className="jp-Shinecat-foot">
+    <div className="jp-Shinecat-foot">
       {open && pending.length > 0 && (
         <ul className="jp-Shinecat-outbox" aria-label={trans.__('Results on their way')}>
           {pending.map(entry => (
@@ -40,7 +40,7 @@ export function Outbox(): React.ReactElement {
           </button>
         )}
       </div>
-    </footer>
+    </div>
   );
 }
 
