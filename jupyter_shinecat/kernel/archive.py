@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jupyter_shinecat.locale import tr
@@ -21,6 +22,7 @@ from jupyter_shinecat.scicat import Dataset as Record
 from . import session
 from .errors import FileProblem, file_problem
 
+_FORGOTTEN = timedelta(days=2)
 _FAILED = ("fail", "unsuccess", "error", "cancel", "reject", "abort")
 _DONE = ("finish", "success", "complete", "done", "retrieved")
 
@@ -114,8 +116,22 @@ def _under_way(record: Record) -> dict[str, Any] | None:
         jobs = session.ask(lambda catalog: catalog.send(operations.listed("jobs", where, version=4)))
     except (AccessDenied, BadRequest, NotFound):
         return None  # then a new one is asked for; the archive knows what it has
-    going = [job for job in jobs if _is_of(job, record.pid) and not _ended(_state(job)[0], (*_FAILED, *_DONE))]
+    going = [
+        job
+        for job in jobs
+        if _is_of(job, record.pid) and not _ended(_state(job)[0], (*_FAILED, *_DONE)) and not _forgotten(job)
+    ]
     return max(going, key=lambda job: str(job.get("createdAt")), default=None)
+
+
+def _forgotten(job: dict[str, Any]) -> bool:
+    """Whether nothing has been heard of a job for long: it may never end."""
+    try:
+        heard = datetime.fromisoformat(str(job.get("updatedAt") or job.get("createdAt")))
+    except ValueError:
+        return True
+    heard = heard if heard.tzinfo else heard.replace(tzinfo=UTC)
+    return datetime.now(UTC) - heard > _FORGOTTEN
 
 
 def _is_of(job: dict[str, Any], pid: str) -> bool:

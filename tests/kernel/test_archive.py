@@ -177,6 +177,18 @@ def test_an_interrupted_wait_goes_on_with_the_same_job(archive, monkeypatch: pyt
     ]
 
 
+def test_a_job_of_which_nothing_is_heard_is_not_waited_for(archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(archive, monkeypatch)
+    pid = archived(archive)
+    jobs = set()
+    for forgotten in (archive_module._FORGOTTEN, -archive_module._FORGOTTEN, archive_module._FORGOTTEN):
+        monkeypatch.setattr(archive_module, "_FORGOTTEN", forgotten)
+        said: list[str] = []
+        retrieve(sc.open(pid)._record, timeout_s=0, poll_s=0, say=said.append)
+        jobs.add(said[0].rpartition("job ")[2])
+    assert len(jobs) == 2
+
+
 def test_not_retrievable(archive, monkeypatch: pytest.MonkeyPatch) -> None:
     at(archive, monkeypatch)
     ds = sc.open(archived(archive, retrievable=False))
