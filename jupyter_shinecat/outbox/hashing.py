@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
-import os
 import threading
+import time
 from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from .gentle import GentleReader
+from .priority import lower_thread, step_back
 from .rest import Signature, signature
 
 _log = logging.getLogger(__name__)
@@ -17,7 +19,7 @@ _log = logging.getLogger(__name__)
 INLINE_BYTES = 64 << 20
 _SLICE_BYTES = 64 << 20
 _CHUNK = 4 << 20
-_LOWEST_PRIORITY = 19
+_LONGEST_REST_S = 1.0
 
 Digests = dict[str, dict[str, Any]]
 
@@ -111,25 +113,35 @@ class Hashes:
             self._thread.start()
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):  # where a thread has a priority of its own (Linux)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        lower_thread()
         reading: dict[str, tuple[_Job, Iterator[None]]] = {}
         while True:
             with self._wake:
+                if not self._closed and not self.busy:
+                    step_back(back=False)
                 while not self._closed and not self.busy:
                     self._wake.wait()
                 if self._closed:
                     return
                 jobs = {key: job for key, job in self._jobs.items() if not job.ended}
+            step_back(back=True)
             for key, job in jobs.items():
                 if reading.get(key, (None,))[0] is not job:
                     reading[key] = (job, job.slices())
+                began = time.monotonic()
                 try:
                     next(reading[key][1], None)
                 except Exception:  # whatever it is, it is this entry's trouble, and it may go better the next time
                     _log.exception("%s can't be read", min(job.files))
                     job.moved, job.ended = min(job.files), True
+                self._rest(time.monotonic() - began)
             reading = {key: pair for key, pair in reading.items() if pair[0] is jobs.get(key) and not pair[0].ended}
+
+    def _rest(self, worked_s: float) -> None:
+        """Rest as long as it has worked: cores share their parts and the memory, whatever priorities say."""
+        with self._wake:
+            if not self._closed and self.busy:
+                self._wake.wait(min(worked_s, _LONGEST_REST_S))
 
 
 class _Job:
@@ -171,7 +183,8 @@ class _Job:
     def _file(self, path: str) -> Iterator[None]:
         digest, read, sign = hashlib.sha256(), 0, self.files[path]
         with open(path, "rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
+            read_on = GentleReader(file, _CHUNK).read if sign[0] > _CHUNK else partial(file.read, _CHUNK)
+            while chunk := read_on():
                 digest.update(chunk)
                 read += len(chunk)
                 self.done += len(chunk)

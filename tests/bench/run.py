@@ -25,6 +25,7 @@ MODULES = (
     "bench_browse",
     "bench_catalog",
     "bench_hostile",
+    "bench_beside",
 )
 
 
