@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from .paths import plain
+
 _WRITING = os.O_WRONLY | os.O_RDWR
 _FRESH = os.O_TRUNC | os.O_EXCL
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
@@ -101,8 +103,7 @@ def _open(sink: Sink, args: tuple[Any, ...]) -> None:
 
 def _connect(sink: Sink, args: tuple[Any, ...]) -> None:
     """A database (SQLite): whether it will be written isn't known yet, a new one surely is."""
-    path = args[0]
-    name = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ":memory:"
+    name = plain(args[0])
     if name and not name.startswith((":", "file:")) and os.path.basename(name) != "history.sqlite":  # IPython's own
         fresh = not os.path.exists(name)
         sink.opened(name, reads=not fresh, writes=fresh, fresh=fresh, how="sqlite3")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 
-from . import audit
 from .flow import Event
 from .journal import Journal
 from .paths import PathFilter, absolute, store_of
@@ -32,19 +31,6 @@ class Files:
     def belongs(self, path: str, pid: str) -> None:
         """The file at ``path`` belongs to this dataset: who reads it, reads the dataset."""
         self._pids[os.path.normpath(path)] = pid
-
-    def opened_by(self, name: object, mode: str, how: str) -> None:
-        """A library has opened a file; ``mode`` as in h5py."""
-        if not self._journal.on or audit.is_quiet():
-            return
-        with audit.quiet():
-            self.opened(
-                name,
-                reads=mode in ("r", "r+", "a"),
-                writes=mode != "r",
-                fresh=mode in ("w", "w-", "x"),
-                how=how,
-            )
 
     def opened(self, path: object, *, reads: bool, writes: bool, fresh: bool, how: str) -> None:
         """A file is opened. A part of a store that is a folder (Zarr) stands for the store."""

@@ -6,10 +6,11 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator
 
-from .paths import absolute, store_of
+from .paths import absolute, plain, store_of
 
 _MOST = 1000
 _LONGEST = 4096
+_LISTS = (list, tuple, set, frozenset)
 
 
 def files_in(values: Iterable[object], folder: str | None = None) -> list[str]:
@@ -35,14 +36,13 @@ def files_in(values: Iterable[object], folder: str | None = None) -> list[str]:
 
 def _words(values: Iterable[object], depth: int = 0) -> Iterator[str]:
     for value in values:
-        if isinstance(value, (bytes, os.PathLike)):
-            value = os.fsdecode(value)
-        if isinstance(value, str) and 0 < len(value) <= _LONGEST:
-            yield value
-            if " " in value:
+        text = plain(value)
+        if text is not None and 0 < len(text) <= _LONGEST:
+            yield text
+            if " " in text:
                 try:
-                    yield from shlex.split(value)
+                    yield from shlex.split(text)
                 except ValueError:
-                    yield from value.split()
-        elif isinstance(value, (list, tuple, set, frozenset)) and depth < 2:
-            yield from _words(list(value)[:_MOST], depth + 1)
+                    yield from text.split()
+        elif type(value) in _LISTS and depth < 2:  # of the user's own kinds, going through one runs the user's code
+            yield from _words(list(value)[:_MOST], depth + 1)  # type: ignore[call-overload]

@@ -6,6 +6,8 @@ import os
 import site
 import sys
 import sysconfig
+from pathlib import PurePath
+from typing import Any
 
 # Folders of the system. /usr/local and /opt may hold data on some machines, their libraries are caught by name below.
 _SYSTEM = ("/proc", "/sys", "/dev", "/run", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/usr", "/var/lib", "/var/cache")
@@ -104,17 +106,33 @@ def store_of(path: str) -> str | None:
     return None
 
 
-def absolute(path: object) -> str | None:
-    """``path`` as absolute text without touching the disk; None for what is no path (descriptors, buffers)."""
-    if isinstance(path, str):
-        text = path
-    elif isinstance(path, bytes):
-        text = os.fsdecode(path)
-    elif hasattr(path, "__fspath__"):
-        named = path.__fspath__()
-        text = os.fsdecode(named) if isinstance(named, bytes) else named
-    else:
+def plain(path: object) -> str | None:
+    """What names a file, as ordinary text; None for what names none (descriptors, buffers).
+
+    Nothing is asked of objects of other people's classes, which may answer with any code: a path object of another
+    kind than `pathlib`'s gives None, too.
+    """
+    kind: Any = type(path)
+    one: Any = path
+    if kind is str or kind is bytes:
+        return os.fsdecode(one)
+    if issubclass(kind, str):
+        return str.__str__(one)
+    if issubclass(kind, bytes):
+        return os.fsdecode(bytes.__getitem__(one, slice(None)))
+    if kind is os.DirEntry:
+        return os.fsdecode(one.path)
+    if not issubclass(kind, PurePath) or hasattr(kind, "__getattr__"):
         return None
+    return PurePath.__str__(one) if all(getattr(kind, name) is getattr(PurePath, name) for name in _NAMING) else None
+
+
+_NAMING = ("__fspath__", "__str__", "__getattribute__")
+
+
+def absolute(path: object) -> str | None:
+    """``path`` as absolute text without touching the disk; None for what `plain` gives none."""
+    text = plain(path)
     if not text or "\0" in text:
         return None
     return os.path.normpath(text if text[0] == "/" else os.path.join(os.getcwd(), text))

@@ -63,7 +63,7 @@ class Recorder:
         self._endings.runs = self._cells.runs
         self._journal = Journal(self._cells, self._endings, self.spool)
         self._watched = Watched(self._journal, wanted)
-        self._libraries = Wrapping(table(self._watched.opened_by, self._watched.handed), self._namespaces)
+        self._libraries = Wrapping(table(self._watched), self._namespaces)
         atexit.register(self._close)
         _forks.add(self)
 

@@ -11,7 +11,7 @@ from . import audit
 from .files import Files
 from .flow import Event
 from .handed import files_in
-from .paths import absolute
+from .paths import absolute, plain
 
 
 class Watched(Files):
@@ -22,15 +22,14 @@ class Watched(Files):
         if self._journal.run() is not None and not _called_from(
             "_find_and_load"
         ):  # modules ask the system when imported
-            word = os.fsdecode(program) if isinstance(program, (str, bytes)) else str(program)
-            given = arguments[1:] if isinstance(arguments, (list, tuple)) else [arguments]
+            word = plain(program) or "?"
+            listed = type(arguments) in (list, tuple)  # of the user's own kinds, a part is the user's code to give
+            given: list[object] = list(arguments)[1:] if listed else [arguments]  # type: ignore[call-overload]
             self._unseen(os.path.basename(word.split(" ")[0]), given, folder)
 
     def handed(self, worker: str, values: Iterable[object]) -> None:
         """Work is given to a worker that is not seen; its arguments may name files."""
-        if self._journal.on and not audit.is_quiet():
-            with audit.quiet():
-                self._unseen(worker, values)
+        self._unseen(worker, values)
 
     def forked(self) -> None:
         """This process has forked; the child keeps a record of its own."""

@@ -1,26 +1,50 @@
 """Wrapping functions of other people's libraries, when (and only if) the library is imported, and unwrapping them.
 
 What is wrapped runs exactly once, gives what it gave, and raises what it raised, with the traceback it had. What we
-could not note must not become the user's error.
+could not note must not become the user's error. Nothing gets another identity where that can be had: a Python function
+gets other code (`trampoline`), an attribute of a class of C is exchanged in the class itself (`cclass`); only functions
+of C in a module get a stand-in (`mimic`), and the names by which others know them are led to it and back.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.abc
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
 from typing import Any
 
-# Called with the positional arguments (without ``self``), the keyword ones, and when the call began (Unix seconds).
-Note = Callable[[tuple[Any, ...], dict[str, Any], float], None]
+from .flow import names_in
+from .importing import Imports, is_loaded
+from .mimic import constructor, is_ours, mimic
+from .trampoline import trampoline
 
-_MARK = "__shinecat_original__"
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a wrapped function.
+
+    Attributes
+    ----------
+    args, kwargs
+        Its arguments, with ``self``.
+    given
+        What it returned; None when it is told before.
+    began
+        When it began, in Unix seconds; 0 when it is told before.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    given: Any = None
+    began: float = 0.0
+
+    def value(self, position: int, name: str, usual: Any = None) -> Any:
+        """An argument, by its place or its name."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name, usual)
+
+
+Note = Callable[[Call], None]
 
 
 @dataclass(frozen=True)
@@ -32,14 +56,11 @@ class Wrap:
     where
         Name in its module, with dots: ``File.__init__`` or ``read_table``.
     note
-        Told of each call that succeeded.
-    before
-        Told before the call instead, with ``self`` (for calls that hand work to others).
+        Told of each call: of functions of C after those that succeeded, of Python's before they begin.
     """
 
     where: str
     note: Note
-    before: bool = False
 
 
 class Wrapping:
@@ -58,55 +79,47 @@ class Wrapping:
     ) -> None:
         self._table = table
         self._spaces = spaces
-        self._named: list[tuple[dict[str, Any], str, Any, Any]] = []
-        self._finder = _Finder(self._wrap)
+        self._imports = Imports(self._wrap)
         self._active = False
-        self._undo: list[tuple[Any, str, Any, Any]] = []
+        self._undo: list[Callable[[], None]] = []
+        # Functions of modules that have a stand-in: the function, the stand-in.
+        self._instead: list[tuple[Any, Any]] = []
+        self._named: list[tuple[dict[str, Any], str, Any, Any]] = []
 
     def start(self) -> None:
         """Begin."""
         self._active = True
-        self._finder.waiting = set()
         for name in self._table:
-            if _is_loaded(sys.modules.get(name)):
-                self._wrap(sys.modules[name])
+            if is_loaded(name):
+                self._wrap_names(name)
             else:
-                self._finder.waiting.add(name)
+                self._imports.waiting.add(name)
         with contextlib.suppress(Exception):
-            self._rename_imported()
-        if self._finder.waiting and self._finder not in sys.meta_path:
-            sys.meta_path.insert(0, self._finder)
+            self._rename({id(old): (old, ours) for old, ours in self._instead})
+        self._imports.start()
 
     def stop(self) -> None:
         """End: the functions are the originals again, unless somebody wrapped them after us."""
         self._active = False
-        if self._finder in sys.meta_path:
-            sys.meta_path.remove(self._finder)
-        for holder, name, original, ours in reversed(self._undo):
-            if holder.__dict__.get(name) is ours:
-                setattr(holder, name, original)
+        self._imports.stop()
+        for undo in reversed(self._undo):
+            with contextlib.suppress(Exception):
+                undo()
         for space, name, original, ours in self._named:  # also in modules that are no longer known
             if space.get(name) is ours:
                 space[name] = original
-        with contextlib.suppress(Exception):
-            self._rename_back()
+        with contextlib.suppress(Exception):  # what was imported by name since then
+            self._rename({id(ours): (ours, old) for old, ours in self._instead})
         self._named.clear()
+        self._instead.clear()
         self._undo.clear()
 
-    def _rename_imported(self) -> None:
-        """``from netCDF4 import Dataset`` before we began, by anybody: that name, too, leads to what is wrapped."""
-        self._instead({id(old): (old, ours) for holder, _, old, ours in self._undo if isinstance(holder, ModuleType)})
-
-    def _rename_back(self) -> None:
-        """And what was imported by name since then leads to the original again."""
-        self._instead({id(ours): (ours, old) for holder, _, old, ours in self._undo if isinstance(holder, ModuleType)})
-
-    def _instead(self, instead: Mapping[int, tuple[Any, Any]]) -> None:
-        wrapped = {id(holder.__dict__) for holder, *_ in self._undo}
+    def _rename(self, instead: Mapping[int, tuple[Any, Any]]) -> None:
+        """``from pyarrow import memory_map`` by anybody: that name, too, leads to what is wrapped, and back."""
         for space in self._spaces() if instead else ():
             with contextlib.suppress(RuntimeError):  # another thread is importing: its names come later
                 # A look at the ids of all values costs little; only the few spaces that know one are gone through.
-                if id(space) in wrapped or instead.keys().isdisjoint(map(id, space.values())):
+                if instead.keys().isdisjoint(map(id, space.values())):
                     continue
                 for name, value in list(space.items()):
                     known, other = instead.get(id(value), (None, None))
@@ -115,134 +128,79 @@ class Wrapping:
                         self._named.append((space, name, known, other))
 
     def _wrap(self, module: ModuleType) -> None:
-        if not self._active:
-            return
-        for wrap in self._table[module.__name__]:
-            with contextlib.suppress(Exception):  # another version of the library: the others are wrapped all the same
-                self._replace(module, wrap)
+        with contextlib.suppress(Exception):
+            name = object.__getattribute__(module, "__dict__")["__name__"]
+            if name in self._imports.waiting:
+                self._imports.waiting.discard(name)
+                self._wrap_names(name)
 
-    def _replace(self, module: ModuleType, wrap: Wrap) -> None:
-        holder: Any = module
+    def _wrap_names(self, module: str) -> None:
+        space = names_in(module) or {}
+        for wrap in self._table[module] if self._active else ():
+            with contextlib.suppress(Exception):  # another version of the library: the others are wrapped all the same
+                self._replace(space, wrap)
+
+    def _replace(self, space: dict[str, Any], wrap: Wrap) -> None:
+        holder: type | None = None
         *parents, name = wrap.where.split(".")
         for parent in parents:
-            holder = getattr(holder, parent)
-        original = holder.__dict__[name]
-        if hasattr(original, _MARK):
+            holder = (space if holder is None else holder.__dict__)[parent]
+        original = (space if holder is None else holder.__dict__).get(name)
+        if is_ours(original):
             return
-        if isinstance(original, type):
-            ours: Any = self._stand_in(original, wrap.note)
+        if type(original) is FunctionType:
+            self._exchange_code(original, wrap.note)
+        elif holder is not None:
+            self._put(holder, name, original, wrap.note)
+        elif original is not None:
+            ours = mimic(original, self._after(wrap.note))
+            space[name] = ours
+            self._instead.append((original, ours))
+            self._named.append((space, name, original, ours))
+
+    def _exchange_code(self, function: FunctionType, note: Note) -> None:
+        def told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self._tell(note, Call(args, kwargs))
+
+        code, ours = function.__code__, trampoline(function, told)
+
+        def undo() -> None:
+            if function.__code__ is ours:
+                function.__code__ = code
+
+        function.__code__ = ours
+        self._undo.append(undo)
+
+    def _put(self, holder: type, name: str, original: Any, note: Note) -> None:
+        from . import cclass  # ctypes is slow to load, and nobody with classes of C comes without it
+
+        told = self._after(note)
+        if original is not None:
+            ours = mimic(original, told)
+        elif name == "__init__" and getattr(holder, name) is object.__init__:
+            ours = constructor(object.__init__, told)
         else:
-            ours = self._around(original, wrap, method=isinstance(holder, type))
-        # Pickles name a class or function by the module that made it: there, too, the name must lead to ours.
-        home = sys.modules.get(original.__module__) if holder is module else None
-        if home is not None and home is not module and getattr(home, name, None) is original:
-            self._put(home, name, original, ours)
-        self._put(holder, name, original, ours)
+            raise LookupError(f"{holder.__qualname__} has no {name} of its own")
 
-    def _put(self, holder: Any, name: str, original: Any, ours: Any) -> None:
-        setattr(holder, name, ours)
-        self._undo.append((holder, name, original, ours))
+        def undo() -> None:
+            if holder.__dict__.get(name) is not ours:
+                return
+            if original is None:
+                cclass.take(holder, name)
+            else:
+                cclass.put(holder, name, original)
+                cclass.restored(holder, name)
 
-    def _around(self, original: Any, wrap: Wrap, *, method: bool) -> Any:
-        note, before = wrap.note, wrap.before
-        skip = 1 if method else 0
+        cclass.put(holder, name, ours)
+        self._undo.append(undo)
 
-        @functools.wraps(original)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            began = time.time()
-            if before:
-                self._tell(note, args, kwargs, began)
-            try:
-                given = original(*args, **kwargs)
-            except BaseException as error:
-                # Our frame is no news to the reader of a traceback: take it out of it.
-                error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-                raise
-            if not before:
-                self._tell(note, args[skip:], kwargs, began)
-            return given
+    def _after(self, note: Note) -> Callable[[tuple[Any, ...], dict[str, Any], Any, float], None]:
+        def told(args: tuple[Any, ...], kwargs: dict[str, Any], given: Any, began: float) -> None:
+            self._tell(note, Call(args, kwargs, given, began))
 
-        setattr(wrapped, _MARK, original)
-        return wrapped
+        return told
 
-    def _stand_in(self, original: type, note: Note) -> type:
-        """For a class of C, whose constructor can't be replaced: a class that makes objects of the original one."""
-        tell = self._tell
-
-        class Meta(type(original)):  # type: ignore[misc]
-            def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-                maker = original if cls is ours else super().__call__  # a subclass of the user's makes its own
-                try:
-                    made = maker(*args, **kwargs)
-                except BaseException as error:
-                    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-                    raise
-                tell(note, args, kwargs, 0.0)
-                return made
-
-            def __instancecheck__(cls, instance: Any) -> bool:
-                return isinstance(instance, original) if cls is ours else super().__instancecheck__(instance)
-
-            def __subclasscheck__(cls, subclass: type) -> bool:
-                return issubclass(subclass, original) if cls is ours else super().__subclasscheck__(subclass)
-
-        space = {"__doc__": original.__doc__, "__module__": original.__module__, "__qualname__": original.__qualname__}
-        ours: Any = Meta(original.__name__, (original,), space)
-        setattr(ours, _MARK, original)
-        return ours  # type: ignore[no-any-return]
-
-    def _tell(self, note: Note, args: tuple[Any, ...], kwargs: dict[str, Any], began: float) -> None:
+    def _tell(self, note: Note, call: Call) -> None:
         if self._active:
             with contextlib.suppress(Exception):  # whatever we could not note must not become the user's error
-                note(args, kwargs, began)
-
-
-def _is_loaded(module: ModuleType | None) -> bool:
-    """Whether a module is there and not half-way through its import."""
-    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Stands first in ``sys.meta_path`` and wraps each awaited module once, when it is imported."""
-
-    def __init__(self, wrap: Callable[[ModuleType], None]) -> None:
-        self._wrap = wrap
-        self.waiting: set[str] = set()
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname not in self.waiting:
-            return None
-        self.waiting.discard(fullname)
-        for finder in list(sys.meta_path):
-            if finder is not self and hasattr(finder, "find_spec"):
-                spec = finder.find_spec(fullname, path, target)
-                if spec is not None:
-                    if spec.loader is not None:
-                        spec.loader = _Loader(spec.loader, self._wrap)
-                    return spec
-        return None
-
-
-class _Loader(importlib.abc.Loader):
-    """The module's own loader, and our wrapping after it."""
-
-    def __init__(self, loader: Any, wrap: Callable[[ModuleType], None]) -> None:
-        self._loader = loader
-        self._wrap = wrap
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        module.__loader__ = self._loader
-        with contextlib.suppress(Exception):  # a library without our wrapping is better than none
-            self._wrap(module)
+                note(call)
