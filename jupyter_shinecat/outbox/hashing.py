@@ -20,6 +20,7 @@ INLINE_BYTES = 64 << 20
 _SLICE_BYTES = 64 << 20
 _CHUNK = 4 << 20
 _LONGEST_REST_S = 1.0
+_AGAIN_S = 0.2
 
 Digests = dict[str, dict[str, Any]]
 
@@ -114,17 +115,17 @@ class Hashes:
 
     def _run(self) -> None:
         lower_thread()
+        aside = False
         reading: dict[str, tuple[_Job, Iterator[None]]] = {}
         while True:
             with self._wake:
-                if not self._closed and not self.busy:
-                    step_back(back=False)
                 while not self._closed and not self.busy:
-                    self._wake.wait()
+                    aside = aside and not step_back(back=False)
+                    self._wake.wait(_AGAIN_S if aside else None)
                 if self._closed:
                     return
                 jobs = {key: job for key, job in self._jobs.items() if not job.ended}
-            step_back(back=True)
+            aside = aside or step_back(back=True)
             for key, job in jobs.items():
                 if reading.get(key, (None,))[0] is not job:
                     reading[key] = (job, job.slices())

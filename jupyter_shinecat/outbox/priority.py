@@ -17,12 +17,17 @@ def lower_thread() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
 
 
-def step_back(*, back: bool) -> None:
-    """Let the whole process stand behind other sessions, or beside them again.
+def step_back(*, back: bool) -> bool:
+    """Let the whole process stand behind other sessions, or beside them again; False when it must be tried again.
 
     Linux shares processors among sessions first (``sched_autogroup_enabled``): there a thread's priority says nothing
     to a kernel in another session. Done only where the session is ours alone; without root it may be undone as well.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    try:
         if os.getsid(0) == os.getpid():
             _AUTOGROUP.write_text(str(_LOWEST if back else 0), encoding="ascii")
+    except BlockingIOError:  # ten times in a second is the most that Linux does for all its users
+        return False
+    except (OSError, AttributeError):
+        return True
+    return True

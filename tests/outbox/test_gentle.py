@@ -52,5 +52,11 @@ def test_a_terminal_session_is_not_slowed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "getsid", lambda _pid: os.getpid())
     priority.step_back(back=True)
     assert note.read_text() == "19"
-    priority.step_back(back=False)
+    assert priority.step_back(back=False)
     assert note.read_text() == "0"
+
+    def again(*_args: object, **_options: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr(Path, "write_text", again)
+    assert not priority.step_back(back=True)
