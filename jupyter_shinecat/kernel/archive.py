@@ -163,7 +163,7 @@ def _start(record: Record) -> dict[str, Any]:
 def _reason(cause: CatalogError) -> str:
     if isinstance(cause, NotFound):
         return tr("it has no jobs.")
-    return cause.what
+    return cause.reason or cause.what
 
 
 def _job(identifier: str) -> operations.Operation[dict[str, Any]]:

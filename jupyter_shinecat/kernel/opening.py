@@ -70,19 +70,33 @@ def choose(
             raise file_problem(
                 "missing",
                 tr("{name} has no file {file}.", name=dataset.name, file=name),
-                tr("It has: {files}", files=_names(files)),
+                _has(files),
             )
     else:
         fits = [file for file in files if file.path.lower().endswith(tuple(suffixes))] if suffixes else []
+        if method in ("h5", "lmf") and not fits and len(files) > 1:  # a single one may be called otherwise than usual
+            raise file_problem(
+                "missing",
+                tr("No file of {name} has an ending that ds.{method} knows.", name=dataset.name, method=f"{method}()"),
+                tr("Name the one you want: {example}", example=_example(method, files[0])) + " " + _has(files),
+            )
         fits = fits or list(files)
     if len(fits) > 1:
-        named = "file=" if method in ("array", "plot", "image") else ""  # their first place is an object's path
         raise file_problem(
             "ambiguous",
             tr("{name} has several files that fit: {files}", name=dataset.name, files=_names(fits)),
-            tr("Name the one you want: {example}", example=f"ds.{method}({named}{fits[0].path!r})"),
+            tr("Name the one you want: {example}", example=_example(method, fits[0])),
         )
     return fits[0]
+
+
+def _example(method: str, file: DataFile) -> str:
+    named = "file=" if method in ("array", "plot", "image") else ""  # their first place is an object's path
+    return f"ds.{method}({named}{file.path!r})"
+
+
+def _has(files: Sequence[DataFile]) -> str:
+    return tr("It has: {files}", files=_names(files))
 
 
 def read_only(local: Path) -> Any:

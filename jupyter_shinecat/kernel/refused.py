@@ -22,9 +22,10 @@ def at_its_place(cause: BadRequest, conditions: Iterable[Condition], typed: str 
         The text that they were read from, where there is one: `QueryError.position` is in it. Otherwise the condition
         is written below the sentence, with a mark.
     """
+    said = cause.reason
     for condition in conditions:
-        unit = condition.unit if f"'{condition.unit}'" in cause.what or f'"{condition.unit}"' in cause.what else ""
-        if unit or f"{condition.key} " in cause.what:
+        unit = condition.unit if any(f"{quote}{condition.unit}{quote}" in said for quote in "'\"") else ""
+        if unit or f"{condition.key} " in said:
             return _error(cause, condition, unit or condition.key, typed)
     return None
 
@@ -39,6 +40,6 @@ def _error(cause: BadRequest, condition: Condition, word: str, typed: str) -> Qu
     # A unit stands behind its key, or before it: 8 keV < energy.
     place = text.find(word, condition.position if typed else 0)
     place = max(0, text.find(word) if place < 0 else place)
-    error = QueryError(cause.what, do="" if typed else marked(text, place))
+    error = QueryError(f"{cause.reason}.", do="" if typed else marked(text, place))
     error.position = place
     return error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_shinecat.locale import tr
+from jupyter_shinecat.scicat import AccessDenied, NotFound, operations
 from jupyter_shinecat.scicat import Dataset as Record
-from jupyter_shinecat.scicat import operations
 
 from . import session
 from .errors import plainly, warn
@@ -76,7 +76,21 @@ class Relations:
     def _related(self, kind: str, ids: list[str]) -> Metadata | None:
         if not ids:
             return None
-        doc = session.ask(lambda catalog: catalog.send(operations.get(kind, ids[0])))
+        try:
+            doc = session.ask(lambda catalog: catalog.send(operations.get(kind, ids[0])))
+        except (AccessDenied, NotFound) as cause:
+            what = tr(
+                "The proposal {id} of {name} is not in the catalog, or not for you.", id=ids[0], name=self._record.name
+            )
+            if kind == "samples":
+                what = tr(
+                    "The sample {id} of {name} is not in the catalog, or not for you.",
+                    id=ids[0],
+                    name=self._record.name,
+                )
+            error = NotFound(what)
+            error.status = cause.status
+            raise error from None
         return Metadata({key: value for key, value in doc.items() if key != "_id"}, name=ids[0])
 
 

@@ -100,6 +100,8 @@ class Stack:
     def _split(self, index: Any) -> tuple[Any, tuple[Any, ...]]:
         """The index of datasets, and the one that goes to each."""
         parts = index if isinstance(index, tuple) else (index,)
+        if any(part is None for part in parts):
+            raise IndexError(tr("A new axis can only be put into what was read: frames[:][None]."))
         if any(part is Ellipsis for part in parts):
             at = next(number for number, part in enumerate(parts) if part is Ellipsis)
             missing = self.ndim - (len(parts) - 1)

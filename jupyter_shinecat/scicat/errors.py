@@ -16,9 +16,12 @@ class CatalogError(ShineCatError):
     ----------
     status
         HTTP status, 0 when there was no answer.
+    reason
+        The catalog's own words; empty when it said nothing.
     """
 
     status: int = 0
+    reason: str = ""
 
 
 class CatalogUnavailable(CatalogError):
@@ -123,6 +126,7 @@ def error_for(status: int, body: bytes, *, operation: str, subject: str, headers
         do = tr("Try again in a minute; if it stays so, tell the operator of the catalog.")
     error = kind(what, do=do)
     error.status = status
+    error.reason = reason
     if isinstance(error, TooManyRequests):
         try:
             error.retry_after_s = float(headers.get("retry-after", "1"))

@@ -203,6 +203,8 @@ def test_stack_reads_only_what_is_indexed(here, runs) -> None:
         stack[0, 0, 0, 0]
     with pytest.raises(IndexError):
         stack[2]
+    with pytest.raises(IndexError, match="new axis"):
+        stack[:, None]
 
 
 def test_stack_of_different_shapes_says_which(here, runs) -> None:
@@ -235,6 +237,10 @@ def test_neighbours(here, runs) -> None:
         0,
         "",
     )
+    lost = sc.open(here.add("lost", proposalIds=["no such"], sampleIds=["none"]))
+    for ask, words in ((lambda: lost.proposal, "The proposal no such of"), (lambda: lost.sample, "The sample none of")):
+        with pytest.raises(NotFound, match=words):
+            ask()
 
 
 @pytest.fixture

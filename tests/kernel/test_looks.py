@@ -238,8 +238,9 @@ def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -
     assert values.tolist() == [[1, 2, 3], [-1, -1, -1]]
     with pytest.warns(UserWarning, match=r"gone\.h5"):
         assert ds["/all"].shape == (2, 3)
-    with pytest.warns(UserWarning, match=r"/all is put together .* gone\.h5") as told, ds.h5("a.h5") as file:
+    with pytest.warns(UserWarning, match=r"is put together .* can't be read here") as told, ds.h5("a.h5") as file:
         assert type(file) is h5py.File
+    assert [str(one.message).partition(" ")[0] for one in told] == ["/all", "/not"]
     assert {one.filename for one in told} == {__file__}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -315,6 +316,8 @@ def test_list_mode_header(here) -> None:
         ds.lmf("note.txt")
     with pytest.raises(FileProblem, match="several files"):
         ds.lmf()
+    with pytest.raises(FileProblem, match=r"No file of .* has an ending that ds\.lmf\(\) knows\. .* a\.h5, b\.h5"):
+        sc.open(here.pids["mixed"]).lmf()
 
 
 def test_tab_in_a_real_kernel(kernel, looks) -> None:
