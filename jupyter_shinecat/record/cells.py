@@ -16,6 +16,7 @@ from .notebook import Seen
 
 _ENTRY = "run_code"  # IPython's function that runs the code of a cell
 _DEEP = 400
+_TRAIL = 8  # functions of the session on the way that are kept, from the cell inwards
 # Tasks of asyncio inherit it: they belong to the cell that made them, however late they run.
 _maker: ContextVar[Run | None] = ContextVar("jupyter_shinecat_cell", default=None)
 
@@ -130,8 +131,8 @@ class Cells:
         maker = _maker.get()
         return run.done or (maker is not None and maker.done)
 
-    def place(self, run: Run) -> tuple[Place | None, Place | None]:
-        """Where in the code of ``run`` we are: in the cell itself, and in code that a magic runs for it."""
+    def locate(self, event: Event, run: Run) -> None:
+        """Note where in the code of ``run`` we are: in the cell itself, and in code that it runs."""
         ident = threading.get_ident()
         crossings = 0
         if ident == run.thread:
@@ -142,10 +143,11 @@ class Cells:
                 crossings += 1  # cells without history that a magic of this cell runs
         else:
             frame = sys._current_frames().get(run.thread)
-        outer, inner = _search(frame, self.shell.user_global_ns, crossings)
-        if outer is None and run.task is not None:
-            outer = _awaiting(run.task, self.shell.user_global_ns)
-        return outer, inner
+        _search(event, frame, self.shell.user_global_ns, crossings)
+        if ident != run.thread:  # another thread: the cell only waits there
+            event.trail, event.beyond = (), None
+        if event.place is None and run.task is not None:
+            event.place = _awaiting(run.task, self.shell.user_global_ns)
 
     def _pre(self, info: Any) -> None:
         stack = self._stacks.setdefault(threading.get_ident(), [])
@@ -229,21 +231,29 @@ def _nowhere() -> CodeType:
     return compile("", "<nowhere>", "exec")
 
 
-def _search(frame: FrameType | None, names: dict[str, Any], crossings: int) -> tuple[Place | None, Place | None]:
-    outer = inner = None
+def _search(event: Event, frame: FrameType | None, names: dict[str, Any], crossings: int) -> None:
+    outer = inner = before = None
+    trail: list[Place] = []
     for _ in range(_DEEP):
         if frame is None:
             break
         code = frame.f_code
-        if code.co_name == "<module>" and frame.f_globals is names:
-            outer = Place(code, frame.f_lasti)
-            inner = inner or outer
+        if frame.f_globals is names:
+            place = Place(code, frame.f_lasti)
+            if not trail and outer is None and before is not None:
+                event.beyond = Place(before.f_code, before.f_lasti)
+            if code.co_name == "<module>":
+                outer = place
+                inner = inner or outer
+            elif inner is None:
+                trail.append(place)
         elif code.co_name == _ENTRY:
             if not crossings:
                 break
             crossings -= 1
-        frame = frame.f_back
-    return outer, (inner if inner is not outer else None)
+        before, frame = frame, frame.f_back
+    event.place, event.inner = outer, (inner if inner is not outer else None)
+    event.trail = tuple(trail[: -_TRAIL - 1 : -1])
 
 
 def _awaiting(task: Any, names: dict[str, Any]) -> Place | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cells import Cells, Run
 from .ending import Endings
-from .flow import Event
+from .flow import Event, Place
 from .paths import store_of
 from .spool import Spool
 
@@ -42,7 +42,7 @@ class Journal:
 
     def add(self, event: Event, run: Run, *, tell: bool = True) -> None:
         """Take an event that no line is written for, with its place in the code."""
-        event.place, event.inner = self._cells.place(run)
+        self._cells.locate(event, run)
         self.append(run, event)
         if tell:
             self._endings.tell(run)
@@ -58,8 +58,8 @@ class Journal:
         run = self.run()
         if run is None:
             return
-        event.place, event.inner = self._cells.place(run)
-        place = (id(event.place.code), event.place.instruction) if event.place else None
+        self._cells.locate(event, run)
+        place = _where(event)
         known = run.writes if event.kind == "write" else run.known
         file = file or event.path
         here = (event.pid, file, how, place)
@@ -109,10 +109,16 @@ class Journal:
         run = self.run()
         if run is None:
             return
-        event.place, event.inner = self._cells.place(run)
-        place = (id(event.place.code), event.place.instruction) if event.place else None
+        self._cells.locate(event, run)
+        place = _where(event)
         here = ("hidden", event.kind, event.path, path, place)
         if here not in run.writes:
             run.writes.add(here)
             run.events.append(event)
             self.hidden.add(path)
+
+
+def _where(event: Event) -> tuple[int, ...]:
+    """The place of an event and those of its trail, to know it again."""
+    places = (event.place, *event.trail) if isinstance(event.place, Place) else event.trail
+    return tuple(part for place in places for part in (id(place.code), place.instruction))

@@ -56,16 +56,25 @@ class Session:
 
     def see(self, kind: str, **fields: Any) -> None:
         frame = sys._getframe(1)
-        found = []
+        found, trail, beyond, last = [], [], None, None
         while frame is not None:
-            if frame.f_code.co_name == "<module>" and frame.f_globals is self.names:
-                found.append(Place(frame.f_code, frame.f_lasti))
+            if frame.f_globals is self.names:
+                beyond = beyond or last
+                place = Place(frame.f_code, frame.f_lasti)
+                if frame.f_code.co_name == "<module>":
+                    found.append(place)
+                elif not found:
+                    trail.insert(0, place)
+            else:
+                last = Place(frame.f_code, frame.f_lasti)
             frame = frame.f_back
         self.events.append(
             Event(
                 kind,
                 place=found[-1] if found else None,
                 inner=found[0] if len(found) > 1 else None,
+                trail=tuple(trail),
+                beyond=beyond,
                 **fields,
             )
         )

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Sequence
 
 from .calls import Step, is_buffer
-from .effects import Effects
+from .effects import Effects, separate
 from .functions import Function, fields_of, function_of
 from .names import base_name
+from .reach import Value, parts_of
 from .sources import Sources, Thing
 from .state import Link, reach
 from .step import figure_module, key_of, makers_of
@@ -87,11 +88,13 @@ class Bindings(Effects):
                 rest = [event for event in rest if event not in events]
                 step = self._step([value])
                 links, held, files = step.links(value), step.held(value), self._files(step, value, events)
-                done.append((target, value, self._finish(step, events), links, held, files))
+                done.append((target, value, self._finish(step, events), links, held, files, step.value))
             if rest:
                 self._finish(self._step([]), rest)
-            for target, value, sources, links, held, files in done:
-                self._about(self._bind(target, sources, links, files, held=held), value)
+            for target, value, sources, links, held, files, known in done:
+                thing = self._bind(target, sources, links, files, held=held)
+                self._about(thing, value)
+                separate(thing, known)
             return
         self._assign(node, targets, node.value)
 
@@ -101,31 +104,39 @@ class Bindings(Effects):
             self._into(step, target)
         events = self._sites.at(node)
         links, held, files = step.links(value), step.held(value), self._files(step, value, events)
-        parts = self._parts(node, value)
         sources = self._finish(step, events)
         module = figure_module(step, value)
         for target in targets:
-            if isinstance(target, (ast.Tuple, ast.List)):
-                sources = self._unpacked(target, value, sources, links)
+            if isinstance(target, (ast.Tuple, ast.List)) and step.value is not None and step.value.parts is not None:
+                self._unpack(target, step.value, sources, links, files, held)
+                continue
             thing = self._bind(target, sources, links, files, held=held)
             self._about(thing, value)
-            if parts:
-                thing.separate({key: part.copy() for key, part in parts.items()})
+            separate(thing, step.value)
             if module:
                 self.state.names[module] = [*self.state.names[module], (thing, True)]
 
-    def _unpacked(
-        self, target: ast.Tuple | ast.List, value: ast.AST, sources: Sources, links: Sequence[Link]
-    ) -> Sources:
-        """What each name of an unpacking surely gets, where the value has parts of several origins."""
-        parted = any(thing.has_part(None) or thing.has_part(0) for thing, _ in links)
-        own = isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
-        if own and any(isinstance(t.function, Function) for t, _ in self.state.names.get(value.func.id, ())):  # type: ignore[attr-defined]
-            parted = True
-        if parted and len(sources.origins) > 1:
-            sources = sources.copy()
-            sources.doubt()
-        return sources
+    def _unpack(
+        self,
+        target: ast.Tuple | ast.List,
+        value: Value,
+        sources: Sources,
+        links: Sequence[Link],
+        files: dict[str, bool],
+        held: Sequence[Link],
+    ) -> None:
+        """Each name of an unpacking gets its own part; that it is one of the others' too can't be ruled out."""
+        things: list[Thing] = []
+        for part, one in parts_of(target, value):
+            if isinstance(part, (ast.Tuple, ast.List)) and one.parts is not None:
+                self._unpack(part, one, sources, links, files, held)
+                continue
+            perhaps = [(known, False) for known, _ in held]
+            thing = self._bind(part, sources.of(one.sure), [(known, False) for known, _ in links], files, held=perhaps)
+            separate(thing, one)
+            things.append(thing)
+        for thing in things:
+            thing.hold([(other, False) for other in things])
 
     def _about(self, thing: Thing, value: ast.AST) -> None:
         """What the code says of a new thing: what it is, and who made it."""
@@ -143,50 +154,13 @@ class Bindings(Effects):
                 if definite and other is not thing:
                     thing.share_parts(other)
 
-    def _parts(self, node: ast.stmt, value: ast.AST) -> dict[object, Sources]:
-        """Sources of each part of a container that the code spells out; of one made in a loop, of parts in general."""
-        found: dict[object, Sources] = {}
-        if isinstance(value, (ast.ListComp, ast.DictComp, ast.SetComp)):
-            found[None] = self._part_sources(node, value)
-            return found if len(found[None].origins) > 1 else {}
-        if isinstance(value, ast.Call) and len(value.args) == 1 and isinstance(value.args[0], ast.Dict):
-            value = value.args[0]  # DataFrame({"x": a, "y": b})
-        if isinstance(value, (ast.Dict, ast.Call)):
-            fields = self._fields(value)
-            named = value.keywords if isinstance(value, ast.Call) and (fields or not value.args) else ()
-            first = zip(fields, value.args, strict=False) if isinstance(value, ast.Call) else ()
-            given = [*((name, arg) for name, arg in first), *((word.arg, word.value) for word in named)]
-            pairs = [(ast.Constant(name), part) for name, part in given] or [
-                *zip(getattr(value, "keys", ()), getattr(value, "values", ()), strict=True)
-            ]
-        elif isinstance(value, (ast.List, ast.Tuple)):
-            pairs = [(ast.Constant(number), part) for number, part in enumerate(value.elts)]
-        else:
-            return {}
-        if not pairs or any(isinstance(part, ast.Starred) for _, part in pairs):
-            return {}
-        for key, part in pairs:
-            if not isinstance(key, ast.Constant):
-                return {}
-            found[key.value] = self._part_sources(node, part)
-        return found
-
-    def _fields(self, value: ast.AST) -> tuple[str, ...]:
-        """Fields of the class that a call makes an object of."""
-        name = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
-        return next((thing.fields for thing, _ in self.state.names.get(name, ()) if thing.fields), ())
-
-    def _part_sources(self, node: ast.stmt, part: ast.AST) -> Sources:
-        step = self._step([part])
-        step.sources.merge(self._origins(self._sites.at(node, part)))
-        step.sources.runs |= self._bit
-        return step.sources
-
     def _into(self, step: Step, target: ast.AST) -> None:
         """A target that is a part: its index is used, what it is a part of is only a way, perhaps to a file."""
         for node in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+            step.stores = step.stores or not isinstance(node, ast.Name)
             if isinstance(node, ast.Subscript):
                 step.load(node.slice)
+                step.roots += [node.slice] if not isinstance(node.slice, ast.Constant) else []
             if isinstance(node, (ast.Subscript, ast.Attribute)):
                 way = self._step([node.value])
                 step.sources.runs |= way.sources.runs
@@ -200,10 +174,9 @@ class Bindings(Effects):
             self._assign(node, [node.target], node.value)
 
     def _on_augassign(self, node: ast.AugAssign) -> None:
-        step = self._step([node.value])
         root = base_name(node.target)
-        if root:
-            step.name(root)
+        before = ast.Name(root, ast.Load()) if root else ast.Constant(None)
+        step = self._step([ast.BinOp(before, node.op, node.value)])
         self._into(step, node.target)
         sources = self._finish(step, self._sites.at(node))
         if isinstance(node.target, ast.Name):
@@ -212,7 +185,8 @@ class Bindings(Effects):
             for thing, _ in links:
                 if thing.module is None:
                     thing.take(sources, certain=False)
-            self._bind(node.target, sources, links, held=step.ways(node.value))
+            thing = self._bind(node.target, sources, links, held=step.ways(node.value))
+            separate(thing, step.value)
         else:
             self._change(node.target, sources)
 

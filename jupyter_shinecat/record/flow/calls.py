@@ -100,7 +100,7 @@ class Step(Expressions):
     def _call_of_method(self, func: ast.Attribute, node: ast.Call, first: str | None, discarded: bool) -> None:
         root, kinds = base_name(func.value), self._kinds(base_name(func.value))
         if func.attr in ("query", "eval", "evaluate"):
-            self._names_in_text(node)
+            self.in_text(node)
         if "state" in kinds:
             self.figures = True
             self.change(root, True)
@@ -139,13 +139,17 @@ class Step(Expressions):
         """Libraries change what they are told to: the argument for output, or what a function is there for."""
         if name in CHANGING:
             self.change(base_name(node.args[CHANGING[name]]) if len(node.args) > CHANGING[name] else None, True)
-        function = (names_in(module) or {}).get(name)
-        inputs = getattr(function, "nin", None) if type(function).__name__ == "ufunc" else None
-        if isinstance(inputs, int):  # numpy.add(a, b, out)
+        inputs = _inputs(module, name)
+        if inputs is not None:  # numpy.add(a, b, out)
             for arg in node.args[inputs:]:
                 self.change(base_name(arg), True)
         elif discarded and name not in DRAWING and not name.startswith(PURE_PREFIXES):
             self._change_all(node)
+
+    def inputs_of(self, root: str, name: str) -> int | None:
+        """How many arguments of ``root.name`` are inputs, where those after them are changed."""
+        modules = [thing.module[1] for thing, _ in self.state.names.get(root, ()) if thing.module]
+        return _inputs(modules[0], name) if modules else None
 
     def _give(self, node: ast.Call, arguments: Iterable[ast.AST]) -> None:
         """What is called may keep what it is given."""
@@ -181,7 +185,6 @@ class Step(Expressions):
             if name in function.free or name not in function.params:
                 self.change(name, sure)
         self.opaque = self.opaque or function.opaque
-        self.wastes = self.wastes or (called and function.wastes)
         self._hidden = before
 
     def _changes(self, function: Function, depth: int = 0) -> Iterator[tuple[str, bool]]:
@@ -216,7 +219,7 @@ class Step(Expressions):
 
     # -- code in texts -------------------------------------------------------------------------------------------
 
-    def _names_in_text(self, node: ast.Call) -> None:
+    def in_text(self, node: ast.Call) -> None:
         """``d.query("x > @t")``, ``pd.eval("a + b")``: names in a text; where the text isn't known, any."""
         assert isinstance(node.func, ast.Attribute)
         texts = [part.value for arg in node.args[:1] for part in ast.walk(arg) if isinstance(part, ast.Constant)]
@@ -251,6 +254,12 @@ class Step(Expressions):
                 self.name(name)
         else:
             self.opaque = True
+
+
+def _inputs(module: str, name: str) -> int | None:
+    function = (names_in(module) or {}).get(name)
+    inputs = getattr(function, "nin", None) if type(function).__name__ == "ufunc" else None
+    return inputs if isinstance(inputs, int) else None
 
 
 def _is_false(node: ast.AST) -> bool:

@@ -5,15 +5,69 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from .calls import Step
 from .functions import Function
-from .sources import Sources, Thing
+from .reach import REST, Body, Spots, Value, mix
+from .sources import Origin, Sources, Thing
 from .state import Link, State, reach
 from .trace import Event, Sites, Trace
 
 FORKED = "\0forked"  # stands for the files that children of this process write
 PROCESS = "\0process"  # and for those that other programs write
+
+
+def separate(thing: Thing, value: Value | None) -> None:
+    """The parts of a thing are known apart."""
+    if value is not None and value.parts is not None:
+        parts = {key: _certain(part, thing) for key, part in value.parts.items() if key is not REST}
+        thing.separate(parts, _certain(value.parts[REST], thing) if REST in value.parts else None)
+
+
+def _certain(value: Value, thing: Thing) -> Sources:
+    sure = value.one_of().sure  # of parts within parts nothing is kept
+    return Sources({origin: True for origin in sure if thing.sources.origins.get(origin)}, thing.sources.runs)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What surely reaches what a statement gives and brings about.
+
+    Attributes
+    ----------
+    value
+        Its value.
+    body
+        What was found of its parts.
+    loose
+        Events of which it isn't known where in the statement they happened.
+    alone
+        The origin of all that the statement uses, where that is a single one.
+    """
+
+    value: Value
+    body: Body
+    loose: frozenset[int]
+    alone: set[Origin]
+
+    def added(self, name: str) -> set[Origin]:
+        """What came into a thing by a change in place."""
+        thing = self.body.outer.get(name)
+        if thing is not None and (thing.touched or thing.added):
+            return thing.added
+        return self.alone
+
+    def file(self, event: Event) -> set[Origin]:
+        """What went into a file that was written."""
+        if id(event) in self.loose or event.kind in ("fork", "process"):
+            return self.value.sure | self.alone
+        return self.body.wrote.get(id(event), self.alone)
+
+    def handles(self, stores: bool) -> set[Origin]:
+        """What went into files that were open before."""
+        added = {origin for thing in self.body.outer.values() if thing.files for origin in thing.added}
+        return added if added and not stores else self.value.sure | self.alone
 
 
 class Effects(ABC):
@@ -49,11 +103,31 @@ class Effects(ABC):
         self._failed = trace.failed_at()
         self._sites: Sites
 
-    def _step(self, expressions: Iterable[ast.AST]) -> Step:
+    def _step(self, expressions: Iterable[ast.AST], *, discarded: bool = False) -> Step:
         step = Step(self.state)
         for node in expressions:
-            step.load(node)
+            step.roots.append(node)
+            step.load(node, discarded=discarded)
+        step.discarded = discarded
         return step
+
+    def _reached(self, step: Step, events: Sequence[Event], read: Sources) -> Reached | None:
+        """What surely reaches what the statement gives and brings about; None when nothing in it is certain."""
+        if not step.roots or not (any(step.sources.origins.values()) or any(read.origins.values())):
+            return None
+        spots = Spots(step.roots, [(event, 0) for event in events])
+        body = Body(self.state, self._origins, spots)
+        body.once = not self._loops
+        loose = self._origins([event for event, _ in spots.loose])
+        values = [body.value(root, discarded=step.discarded) for root in step.roots]
+        if loose.origins:
+            values.append(Value((origin for origin, sure in loose.origins.items() if sure), loose.origins))
+        value = values[0] if len(values) == 1 else mix(values)
+        every = {**step.sources.origins, **read.origins}
+        alone = {origin for origin in every if step.sources.origins.get(origin) or read.origins.get(origin)}
+        return Reached(
+            value, body, frozenset(id(event) for event, _ in spots.loose), alone if len(every) == 1 else set()
+        )
 
     def _origins(self, events: Iterable[Event]) -> Sources:
         found = Sources()
@@ -70,13 +144,16 @@ class Effects(ABC):
 
     def _finish(self, step: Step, events: Sequence[Event]) -> Sources:
         """Everything that the statement uses flows into everything that it changes, and into the files it writes."""
-        sources = step.sources
+        sources = step.settle()
         read = self._origins(events)
-        if step.wastes and len(read.origins) > 1:
-            read.doubt()
         if self._maybe and not events:
             sources.doubt()
+        reached = self._reached(step, events, read)
         sources.merge(read)
+        whole = sources.copy()
+        if reached is not None:
+            sources.only(reached.value.sure)
+            step.value = reached.value
         self.state.session.merge(read, certain=False)
         sources.merge(self._ambient, certain=False)
         for control in self._control:
@@ -92,15 +169,18 @@ class Effects(ABC):
                 if definite and not (self._maybe or self._weak):
                     thing.lose(key)
                 thing.take(sources, certain=False)
-        self._change_all(step, sources)
+        whole.merge(sources)
+        self._change_all(step, whole, reached)
         for thing in step.lazy if read.origins else ():
             thing.take(read, certain=False)
         for path, certain in step.files.items():
-            self._wrote(path, sources, certain)
+            self._wrote(path, sources if reached is None else whole.of(reached.handles(step.stores)), certain)
         for event in events:
-            self._effect(event, sources)
+            self._effect(event, sources if reached is None else whole.of(reached.file(event)))
         for node, links in step.bound:
-            self._bind(node.target, sources, links)
+            self._bind(
+                node.target, sources if reached is None else whole.of(reached.body.into.get(id(node), ())), links
+            )
         if step.opaque:
             self.state.poison()
         self._seen.merge(sources)
@@ -108,9 +188,10 @@ class Effects(ABC):
             collected.merge(sources, certain=False)
         return sources
 
-    def _change_all(self, step: Step, sources: Sources) -> None:
+    def _change_all(self, step: Step, whole: Sources, reached: Reached | None = None) -> None:
         """Things that the statement changes get all that it uses, and may hold what it gives away."""
         for name, certain in step.changed.items():
+            sources = whole if reached is None else whole.of(reached.added(name))
             if name not in self.state.names:  # ``global name`` in a function makes it
                 self.state.bind(name, [(Thing(sources.copy()), certain)])
             links = self.state.names[name]
@@ -121,6 +202,9 @@ class Effects(ABC):
                     thing.put(None, sources, sure)
                 else:
                     thing.take(sources, sure)
+                changed = reached.body.outer.get(name) if reached is not None else None
+                if changed is not None and changed.touched and sure and not (self._maybe or self._weak):
+                    separate(thing, changed)
                 if id(thing) in near and thing.module is None:
                     thing.hold(step.given)
                 for maker in thing.makers:  # a list in a class belongs to all its objects

@@ -50,6 +50,8 @@ class Function:
 
     Attributes
     ----------
+    node
+        Its code.
     params
         Names of its parameters in order.
     free
@@ -68,12 +70,11 @@ class Function:
         Of a class: its objects may read when an attribute is asked for.
     gives
         It gives a function that it makes.
-    wastes
-        It has made something that it does not use: of several things that it reads, not all need to flow on.
     rest, options
         Names of the parameters that take all other arguments.
     """
 
+    node: Definition
     params: tuple[str, ...]
     free: frozenset[str]
     changes: dict[str, bool]
@@ -83,7 +84,6 @@ class Function:
     keeps: bool = False
     lazy: bool = False
     gives: bool = False
-    wastes: bool = False
     rest: str | None = None
     options: str | None = None
 
@@ -124,6 +124,7 @@ def function_of(node: Definition) -> Function:
     found.spread()
     kept = {name: sure for name, sure in found.changes.items() if name in reach}
     return Function(
+        node,
         params,
         free,
         kept,
@@ -133,7 +134,6 @@ def function_of(node: Definition) -> Function:
         keeps,
         lazy,
         not isinstance(node, ast.ClassDef) and found.gives,
-        not isinstance(node, ast.ClassDef) and bool(found.made - scope_of(body).used()),
         rest,
         options,
     )
@@ -164,7 +164,6 @@ class _Found:
         self.handed: list[Handed] = []
         self._aliases: list[tuple[str, str]] = []
         self.gives = False
-        self.made: set[str] = set()
         self._inner: set[str] = set()
         self._discarded: set[int] = set()
 
@@ -180,8 +179,6 @@ class _Found:
                 root = base_name(target)
                 if root and (isinstance(part, ast.AugAssign) or not isinstance(target, ast.Name)):
                     self.changes[root] = True
-                if isinstance(target, ast.Name) and isinstance(getattr(part, "value", None), ast.Call):
-                    self.made.add(target.id)
             if not isinstance(part, ast.Delete):
                 self._alias(targets, part.value)
         elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):

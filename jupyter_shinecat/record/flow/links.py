@@ -9,7 +9,7 @@ from .functions import Function, function_of
 from .names import base_name
 from .sources import Sources, Thing
 from .state import Link, State
-from .words import COPIES, GATHERERS, NEW_VALUES, PURE_FUNCTIONS, PURE_METHODS, VIEW_METHODS, VIEWS, is_maker
+from .words import COPIES, GATHERERS, NEW_VALUES, PURE_FUNCTIONS, PURE_METHODS, SELECTING, VIEW_METHODS, VIEWS, is_maker
 
 
 class Ways:
@@ -32,7 +32,7 @@ class Ways:
         if isinstance(node, (ast.Attribute, ast.Await, ast.NamedExpr, ast.Starred)):
             return _not_modules(self.links(node.value))
         if isinstance(node, ast.Subscript):
-            return unsure(self.links(node.value))
+            return unsure([*self.links(node.value), *self.held(node.value)])
         if isinstance(node, ast.IfExp):
             return unsure(self.links(node.body) + self.links(node.orelse))
         if isinstance(node, ast.BoolOp):
@@ -119,6 +119,11 @@ class Ways:
 
     def _links_of_call(self, node: ast.Call) -> list[Link]:
         func = node.func
+        called = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        if called in SELECTING:  # one of the things that it is given, or that its object holds
+            handed = [*node.args, *(word.value for word in node.keywords)]
+            handed += [func.value] if isinstance(func, ast.Attribute) else []
+            return unsure([link for part in handed for link in [*self.ways(part), *self.elements(part)]])
         if isinstance(func, ast.Attribute):
             root = base_name(func.value)
             receiver = self.links(func.value)

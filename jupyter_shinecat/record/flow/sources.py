@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 # ("pid", identifier) or ("path", absolute path)
 Origin = tuple[str, str]
@@ -48,6 +48,22 @@ class Sources:
         """Nothing in it is certain any more."""
         self.origins = dict.fromkeys(self.origins, False)
 
+    def only(self, sure: Container[Origin]) -> None:
+        """Of what is certain in it, only this stays so."""
+        for origin, known in self.origins.items():
+            if known and origin not in sure:
+                self.origins[origin] = False
+
+    def without(self, doubtful: Container[Origin]) -> Sources:
+        """The same, of which this is certain no longer."""
+        return Sources({origin: sure and origin not in doubtful for origin, sure in self.origins.items()}, self.runs)
+
+    def of(self, sure: Container[Origin]) -> Sources:
+        """The same, of which only this stays certain."""
+        found = self.copy()
+        found.only(sure)
+        return found
+
     def run_numbers(self) -> Iterator[int]:
         """Numbers of the runs, in order."""
         rest, number = self.runs, 0
@@ -83,7 +99,19 @@ class Thing:
         Of a class whose objects are made from their fields: the names of these, in order.
     """
 
-    __slots__ = ("_parts", "_whole", "buffer", "fields", "files", "function", "holds", "makers", "module", "sources")
+    __slots__ = (
+        "_parts",
+        "_rest",
+        "_whole",
+        "buffer",
+        "fields",
+        "files",
+        "function",
+        "holds",
+        "makers",
+        "module",
+        "sources",
+    )
 
     def __init__(self, sources: Sources, files: dict[str, bool] | None = None) -> None:
         self.sources = sources
@@ -95,6 +123,7 @@ class Thing:
         self.buffer = False
         self.fields: tuple[str, ...] = ()
         self._parts: dict[object, Sources] = {}
+        self._rest: Sources | None = None  # what each part has that is not named
         self._whole = sources  # what did not come as a part; the same set until there are parts
 
     def take(self, sources: Sources, certain: bool = True) -> None:
@@ -115,6 +144,7 @@ class Thing:
 
     def lose(self, key: object = None) -> None:
         """Its part ``key`` was taken out (None: everything): what came with that is uncertain from now on."""
+        self.holds = [(thing, False) for thing, _ in self.holds]
         gone = (
             [self._parts.pop(key)] if key in self._parts and key is not None else [self._whole, *self._parts.values()]
         )
@@ -127,18 +157,37 @@ class Thing:
                 if origin not in kept:
                     self.sources.origins[origin] = False
 
-    def separate(self, parts: dict[object, Sources]) -> None:
-        """All that it has came as these parts."""
-        self._whole, self._parts = Sources(runs=self.sources.runs), dict(parts)
+    def doubt(self, origins: Container[Origin]) -> None:
+        """These origins are certain no longer."""
+        for sources in (self.sources, self._whole, *self._parts.values()):
+            for origin in sources.origins:
+                if origin in origins:
+                    sources.origins[origin] = False
+
+    def separate(self, parts: dict[object, Sources], rest: Sources | None = None) -> None:
+        """All that it has came as these parts; ``rest`` is what each of the others has."""
+        self._whole, self._parts, self._rest = Sources(runs=self.sources.runs), dict(parts), rest
+
+    def parts(self) -> dict[object, Sources] | None:
+        """What surely flowed into each part, and (at None) into each that has no key of its own; None without parts."""
+        if not self._parts and self._rest is None:
+            return None
+        found: dict[object, Sources] = {key: self.part(key) for key in self._parts if key is not None}
+        if self._rest is not None or None in self._parts:
+            found[None] = self.part(SOME)
+        return found
 
     def part(self, key: object) -> Sources:
         """What flowed into the part ``key`` (`SOME`: one of them); what came with other parts is uncertain there."""
-        if not self._parts or (len(self.sources.origins) < 2 and (key is SOME or key in self._parts)):
+        plain = not self._parts and self._rest is None
+        if plain or (len(self.sources.origins) < 2 and (key is SOME or key in self._parts)):
             return self.sources
         found = Sources(dict.fromkeys(self.sources.origins, False), self.sources.runs)
         found.merge(self._whole)
         if key in self._parts:
             found.merge(self._parts[key])
+        elif self._rest is not None and (key is not SOME or not self._parts):
+            found.merge(self._rest)
         return found
 
     def has_part(self, key: object) -> bool:
@@ -147,7 +196,8 @@ class Thing:
 
     def share_parts(self, other: Thing) -> None:
         """It is a copy of ``other``: the same parts."""
-        if other._parts and self._whole is self.sources:
+        if (other._parts or other._rest is not None) and self._whole is self.sources:
+            self._rest = other._rest
             self._whole = other._whole.copy()
             self._whole.runs |= self.sources.runs
             self._parts = {key: sources.copy() for key, sources in other._parts.items()}

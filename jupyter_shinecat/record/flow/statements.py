@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from . import magics
 from .bindings import Bindings
-from .calls import Step
 from .sources import Thing
 from .trace import Sites
 from .words import PURE_FUNCTIONS
@@ -70,8 +69,7 @@ class Statements(Bindings):
         if call is not None:
             self._magic(node, call)
             return
-        step = Step(self.state)
-        step.load(node.value, discarded=True)
+        step = self._step([node.value], discarded=True)
         if _only_shows(node.value):
             step.files.clear()
         events = self._sites.at(node)
@@ -92,6 +90,7 @@ class Statements(Bindings):
         code = magics.code_of(call)
         if not isinstance(code, ast.Module):
             step = self._step(call.args)
+            step.roots[:] = [call]
             step.opaque = True
             self._finish(step, self._sites.at(node))
             return

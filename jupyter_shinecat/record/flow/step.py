@@ -7,12 +7,16 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .functions import Function, function_of
 from .links import Ways
 from .names import base_name, target_names
 from .sources import SOME, Sources, Thing
 from .state import Link, State, reach
+
+if TYPE_CHECKING:
+    from .reach import Value
 
 _BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In"}
 
@@ -24,6 +28,8 @@ class Expressions(Ways, ABC):
     ----------
     sources
         What flows in.
+    behind
+        What code takes that is kept somewhere behind what it uses: it need not have run.
     files
         Files open for writing that the statement has in hand, each certain or not.
     changed
@@ -38,17 +44,24 @@ class Expressions(Ways, ABC):
         Objects that it uses which may keep what they read when they are asked.
     lost
         Names from which it takes a part out, and its key.
+    roots
+        The expressions that it is made of.
+    discarded
+        Nobody takes their value.
+    stores
+        It puts their value into a part of something.
+    value
+        What surely reaches their value, as far as that was looked for.
     opaque
         It can reach any name.
     figures
         It uses a module that keeps data of its own (pyplot).
-    wastes
-        Not all that is read in it needs to flow on.
     """
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.sources = Sources()
+        self.behind = Sources()
         self.files: dict[str, bool] = {}
         self.changed: dict[str, bool] = {}
         self.shallow: set[str] = set()
@@ -57,11 +70,16 @@ class Expressions(Ways, ABC):
         self.lazy: list[Thing] = []
         self.lost: list[tuple[str, object]] = []
         self.bound: list[tuple[ast.NamedExpr, list[Link]]] = []
+        self.roots: list[ast.AST] = []
+        self.discarded = False
+        self.stores = False
+        self.value: Value | None = None
         self.opaque = False
         self.figures = False
-        self.wastes = False
         self._entered: set[int] = set()
         self._maybe = 0
+        self._maybe_changed = 0
+        self._behind = 0
 
     def load(self, node: ast.AST | None, *, discarded: bool = False) -> None:
         """Take in an expression; ``discarded`` when nobody takes its value."""
@@ -78,11 +96,11 @@ class Expressions(Ways, ABC):
             self._comprehension(node)
         elif isinstance(node, ast.IfExp):
             self.load(node.test)
-            with self._perhaps():
+            with self._perhaps_changed():
                 self._all([node.body, node.orelse])
         elif isinstance(node, ast.BoolOp):
             self.load(node.values[0])
-            with self._perhaps():
+            with self._perhaps_changed():
                 self._all(node.values[1:])
         elif isinstance(node, ast.NamedExpr):
             self.load(node.value)
@@ -106,12 +124,20 @@ class Expressions(Ways, ABC):
         near = {id(thing) for thing, _ in links}
         for thing, definite in reach(links):
             sure = definite and not self._maybe and (key is None or id(thing) in near)
-            self.sources.merge(thing.sources if key is None else thing.part(key), sure)
+            found = thing.sources if key is None else thing.part(key)
+            self.sources.merge(found, sure and not self._behind)
+            if sure and self._behind:
+                self.behind.merge(found)
             if any(isinstance(maker.function, Function) and maker.function.lazy for maker in thing.makers):
                 self.lazy.append(thing)
             for path, known in thing.files.items():
                 self.files[path] = (known and sure) or self.files.get(path, False)
-            self._enter(thing)
+            if sure:
+                self._enter(thing)
+            else:
+                self._behind += 1
+                self._enter(thing)
+                self._behind -= 1
 
     def _enter(self, thing: Thing) -> None:
         """Code behind a thing may run where it is used: its own, that of its class and of classes behind that."""
@@ -131,7 +157,17 @@ class Expressions(Ways, ABC):
             return
         self.shallow = (self.shallow | {name}) if shallow and name not in self.changed else self.shallow - {name}
         self.put = (self.put | {name}) if put and name not in self.changed else self.put - {name}
-        self.changed[name] = (certain and not self._maybe) or self.changed.get(name, False)
+        self.changed[name] = (certain and not (self._maybe or self._maybe_changed)) or self.changed.get(name, False)
+
+    def settle(self) -> Sources:
+        """What flows in, at the end: a single origin behind it all is it, though nobody knows the way."""
+        if self.behind.origins.keys() == self.sources.origins.keys() and len(self.behind.origins) == 1:
+            self.sources.merge(self.behind)
+        return self.sources
+
+    def hide(self, names: Iterable[str]) -> None:
+        """These are names of an own scope, not the session's."""
+        self._hidden = self._hidden | set(names)
 
     # -- for the calls -------------------------------------------------------------------------------------------
 
@@ -154,6 +190,15 @@ class Expressions(Ways, ABC):
             yield
         finally:
             self._maybe -= 1
+
+    @contextmanager
+    def _perhaps_changed(self) -> Iterator[None]:
+        """What may not be come to: whether its value is taken is looked for later (`Reaching`)."""
+        self._maybe_changed += 1
+        try:
+            yield
+        finally:
+            self._maybe_changed -= 1
 
     def _part(self, node: ast.Subscript | ast.Attribute, name: str) -> None:
         """``a["x"]``, ``a.x``: what was put there."""

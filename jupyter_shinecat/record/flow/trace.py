@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from types import CodeType
 from typing import Any
 
+from .sources import Origin, Sources
+
 Point = tuple[int, int]
+Span = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,14 @@ class Place:
 
     def point(self) -> Point | None:
         """Line (from 1) and column (in bytes, from 0); None where the compiler did not keep them."""
+        span = self.span()
+        return None if span is None else span[:2]
+
+    def span(self) -> Span | None:
+        """Where the code of the instruction begins and ends."""
         position = next(islice(self.code.co_positions(), self.instruction // 2, None), None)
-        if position is None or position[0] is None:
-            return None
-        return position[0], position[2] or 0
+        line, end, column, last = position or (None, None, None, None)
+        return None if line is None else (line, column or 0, end or line, last or 0)
 
 
 @dataclass(slots=True)
@@ -42,6 +49,10 @@ class Event:
         Where; None when it happened beside the cell's own code (a task, a thread).
     inner
         Where in the code that a magic ran (``%%time``), when that is another place.
+    trail
+        From there inwards, the places in functions of the session on the way to what happened.
+    beyond
+        The place after these, in code that is not the session's.
     certain
         False for a dataset that was opened and not looked into (yet).
     fresh
@@ -54,6 +65,8 @@ class Event:
     target: str | None = None
     place: Place | Point | None = None
     inner: Place | None = None
+    trail: tuple[Place, ...] = ()
+    beyond: Place | None = None
     certain: bool = True
     fresh: bool = False
 
@@ -122,6 +135,29 @@ class Sites:
     def within(self, nodes: Iterable[ast.AST]) -> bool:
         """Whether anything happened in these statements: then they ran."""
         return any(_holds(node, point) for point, _ in self.placed for node in nodes) if self.placed else False
+
+    def _in(self, nodes: Iterable[ast.AST]) -> Iterator[tuple[tuple[object, ...], Event]]:
+        for point, event in self.placed:
+            if any(_holds(node, point) for node in nodes):
+                trail = tuple(part for place in event.trail for part in (id(place.code), place.instruction))
+                yield (point, event.place.span() if isinstance(event.place, Place) else None, trail), event
+
+    def varying(self, nodes: Iterable[ast.AST], origins: Callable[[list[Event]], Sources]) -> set[Origin]:
+        """What was read at places of a loop that read something else each time."""
+        places: dict[tuple[object, ...], list[Event]] = {}
+        for place, event in self._in(nodes):
+            if event.kind == "read":
+                places.setdefault(place, []).append(event)
+        found = [origins(events).origins for events in places.values() if len(events) > 1]
+        return {origin for several in found if len(several) > 1 for origin in several}
+
+    def replaced(self, nodes: Iterable[ast.AST]) -> set[str]:
+        """Files that a loop writes anew each time."""
+        places: dict[tuple[object, ...], set[str]] = {}
+        for place, event in self._in(nodes):
+            if event.kind == "write" and event.fresh and event.path:
+                places.setdefault(place, set()).add(event.path)
+        return {path for paths in places.values() for path in paths if len(paths) == 1}
 
 
 def _holds(node: Any, point: Point) -> bool:

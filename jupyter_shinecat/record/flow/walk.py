@@ -11,7 +11,8 @@ from .calls import Step
 from .functions import Function, fields_of, function_of
 from .loaded import names_in
 from .names import base_name, target_names
-from .sources import Sources, Thing
+from .reach import Body, Spots, overwritten
+from .sources import Origin, Sources, Thing
 from .statements import Statements
 from .trace import Event
 
@@ -71,12 +72,27 @@ class Walk(Statements):
         self._loops -= 1
         with self._block(weak=True):
             self._body(node.orelse)
+        varying = self._sites.varying(node.body, self._origins)
         if not isinstance(node, ast.While):  # what the last one was: one of several
             held = Step(self.state).links(node.iter)
-            if len(control.origins) > 1 and any(thing.has_part(None) or thing.has_part(0) for thing, _ in held):
+            value = Body(self.state, self._origins, Spots([], [])).value(node.iter) if control.origins else None
+            several = any(thing.has_part(None) or thing.has_part(0) for thing, _ in held)
+            if len(control.origins) > 1 and (several or (value is not None and value.parts is not None)):
+                varying = varying.union(control.origins)
                 for name in target_names(node.target):
-                    for thing, _ in self.state.names.get(name, ())[:1]:
-                        thing.sources.doubt()
+                    self._doubt(name, varying)
+        for name, doubt in overwritten(node, varying).items():
+            self._doubt(name, doubt)
+        for path in self._sites.replaced(node.body):
+            if varying and path in self.state.results:
+                self.state.results[path] = self.state.results[path].without(varying)
+
+    def _doubt(self, name: str, origins: set[Origin] | None) -> None:
+        links = self.state.names.get(name, ())
+        every = {origin for thing, _ in links for origin in thing.sources.origins}
+        for thing, definite in links if origins is not None or len(every) > 1 else ():
+            if definite:
+                thing.doubt(every if origins is None else origins)
 
     def _bind_elements(self, target: ast.expr, iterable: ast.expr, control: Sources) -> None:
         """``for x, y in zip(a, b)``: each name gets what its own container has."""

@@ -80,6 +80,21 @@ BUFFERS = frozenset(
 # Attributes that are the object itself, seen in another way.
 FACES = frozenset({"loc", "iloc", "at", "iat", "flat", "T", "values", "real", "imag"})
 
+# Functions and methods that give one of several things, or some of them, as they are.
+SELECTING = frozenset(
+    {"next", "max", "min", "pop", "popleft", "popitem", "get", "setdefault", "choice", "choices", "sample", "first",
+     "last"}
+)  # fmt: skip
+# Functions that give some of several things, in a new container.
+SHORTENING = frozenset({"islice", "takewhile", "dropwhile", "compress", "nlargest", "nsmallest", "sample", "choices"})
+# Methods whose result has the same parts as their object: tables by column.
+KEEPS_PARTS = frozenset(
+    {"copy", "head", "tail", "dropna", "fillna", "sort_values", "sort_index", "reset_index", "groupby", "astype",
+     "round", "query", "sample", "compute", "persist", "load", "result", "interpolate", "rolling", "mean", "sum"}
+)  # fmt: skip
+# Functions that give nothing.
+NOTHING = frozenset({"print", "display", "help"})
+
 # Of these, together:
 KEEPS_NOTHING = DRAWING | PURE_METHODS | PURE_FUNCTIONS
 LEAVES_ARGUMENTS = SHALLOW_METHODS | DRAWING
