@@ -25,6 +25,9 @@ class Sink(Protocol):
     def opened(self, path: object, *, reads: bool, writes: bool, fresh: bool, how: str) -> None:
         """A file is about to be opened."""
 
+    def connected(self, name: str) -> None:
+        """A database (SQLite) is about to be opened, by what its library calls it."""
+
     def renamed(self, source: object, target: object) -> None:
         """A file is about to get another name."""
 
@@ -102,11 +105,9 @@ def _open(sink: Sink, args: tuple[Any, ...]) -> None:
 
 
 def _connect(sink: Sink, args: tuple[Any, ...]) -> None:
-    """A database (SQLite): whether it will be written isn't known yet, a new one surely is."""
     name = plain(args[0])
-    if name and not name.startswith((":", "file:")) and os.path.basename(name) != "history.sqlite":  # IPython's own
-        fresh = not os.path.exists(name)
-        sink.opened(name, reads=not fresh, writes=fresh, fresh=fresh, how="sqlite3")
+    if name and os.path.basename(name) != "history.sqlite":  # IPython's own
+        sink.connected(name)
 
 
 def _rename(sink: Sink, args: tuple[Any, ...]) -> None:

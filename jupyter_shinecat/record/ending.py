@@ -95,7 +95,7 @@ class Endings:
         seen -= self.hidden
         # A file can only stay open that was opened here, or was open when the cell began.
         candidates = self._open_results | {path for path in seen if path}
-        open_now = _still_open(candidates)
+        open_now = still_open(candidates)
         outcome = self._chain.outcome(open_now.__contains__, self.hidden)
         sources = outcome.sources
         for path in outcome.written:
@@ -161,7 +161,7 @@ class Endings:
         return run.python
 
 
-def _still_open(paths: Iterable[str]) -> set[str]:
+def still_open(paths: Iterable[str]) -> set[str]:
     """Which of the files at ``paths`` this process has open; on systems that don't tell, none."""
     found: dict[tuple[int, int], list[str]] = {}
     for path in paths:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
+from .databases import Databases, database_name
+from .ending import still_open
 from .flow import Event
 from .journal import Journal
 from .paths import PathFilter, absolute, store_of
@@ -19,6 +21,11 @@ class Files:
         Gets the events.
     wanted
         Tells user data from all else.
+
+    Attributes
+    ----------
+    databases
+        Databases that are open.
     """
 
     def __init__(self, journal: Journal, wanted: PathFilter) -> None:
@@ -27,6 +34,7 @@ class Files:
         self._copying: tuple[int, str, str] | None = None
         self._pids: dict[str, str] = {}
         self._written: set[str] = set()
+        self.databases = Databases(still_open)
 
     def belongs(self, path: str, pid: str) -> None:
         """The file at ``path`` belongs to this dataset: who reads it, reads the dataset."""
@@ -55,6 +63,17 @@ class Files:
                 self._replaced(full, full)
             self._written.add(full)
             self._journal.see(Event("write", path=whole, fresh=fresh and whole == full), how, file=full)
+
+    def connected(self, name: str) -> None:
+        """A database is opened: a new one is written, one that is there is read; what comes into it shows later."""
+        named = database_name(name)
+        full = absolute(named[0]) if named is not None else None
+        if named is None or full is None or not self._filter(full):
+            return
+        fresh = not os.path.exists(full)
+        if not named[1]:
+            self.databases.opened(full)
+        self.opened(full, reads=not fresh, writes=fresh, fresh=fresh, how="sqlite3")
 
     def renamed(self, source: object, target: object) -> None:
         """A file gets another name."""

@@ -180,6 +180,12 @@ class Recorder:
 
     def _ended(self, run: Run, ok: bool) -> None:
         try:
+            for path in self._watched.databases.changed():
+                if not any(event.kind == "write" and event.path == path for event in run.events):
+                    self._endings.tell(run)
+                    run.events.append(Event("write", path=path))
+                    run.seen.writes[path] = "sqlite3"
+                    self.spool.write("write", run=run.number, path=path, how="sqlite3")
             self._endings.ended(run, ok)
         finally:
             self._notes.ended(run)

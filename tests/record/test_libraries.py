@@ -174,6 +174,24 @@ def test_files_that_pyarrow_copies_moves_and_deletes(book: Notebook) -> None:
     assert (inputs(book.end()), files(book.end())) == ({"P/1": True}, {"raw2": True})
 
 
+def test_what_is_written_into_a_database_that_is_there(book: Notebook) -> None:
+    book.ok("import sqlite3; c = sqlite3.connect('d.db'); c.execute('create table t (a)'); c.commit(); c.close()")
+    book.ok("a = data('P/1'); b = data('P/2')")
+    book.ok("c = sqlite3.connect('d.db')\nv = c.execute('select * from t').fetchall()")
+    assert [line["run"] for line in book.lines("write")] == [2]  # read only
+    book.ok("c.execute('insert into t values (?)', a[:1]); c.commit()")
+    end = book.end()
+    assert ([line["run"] for line in book.lines("write")], end["run"]) == ([2, 5], 5)
+    assert set(inputs(end)) == {"P/1"}
+    book.ok("w = 1 + 1")
+    book.ok("c.close(); import os; os.utime('d.db', (1, 1))")
+    book.ok("os.utime('d.db', (2, 2))  # by whoever: it is not open here")
+    book.ok("pd.DataFrame({'b': b}).to_sql('s', sqlite3.connect('d.db'))")
+    assert ([line["run"] for line in book.lines("write")][2:], "P/2" in inputs(book.end())) == ([7, 9], True)
+    book.ok("u = sqlite3.connect('file:d.db?mode=ro', uri=True); m = sqlite3.connect(':memory:'); u.close()")
+    assert {line["path"] for line in book.lines("read") if line["run"] == 10} == {str(book.folder / "d.db")}
+
+
 def test_path_objects_of_the_users_own_are_asked_once(book: Notebook) -> None:
     """By the library, as without us; what it understood is what we note."""
     book.ok(
