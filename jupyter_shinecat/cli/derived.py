@@ -56,7 +56,7 @@ def derived(
     """
     body = _described(described)
     body["paths"] = [os.path.abspath(path) for path in [*_texts(body, "paths"), *files]]
-    if not body["paths"]:
+    if not body["paths"] and not (name or body.get("name")):
         raise ShineCatError(tr("No file of the result is named."), do=tr("Name the files that belong to it."))
     for key, more in (("inputs", inputs), ("keywords", keywords)):
         body[key] = [*_texts(body, key), *more]

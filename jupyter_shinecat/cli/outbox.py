@@ -14,6 +14,8 @@ import click
 from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 
+from .output import printable
+
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -142,7 +144,9 @@ def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool, *
     if key is not None and not known:
         raise ShineCatError(tr("There is no entry {key}.", key=key), do=tr("See shinecat outbox list."))
     if unless_sent and known[0]["state"] == "sent":
-        what = tr("“{name}” is in the catalog already, as {pid}.", name=known[0]["name"], pid=known[0]["pid"])
+        what = tr(
+            "“{name}” is in the catalog already, as {pid}.", name=printable(known[0]["name"]), pid=known[0]["pid"]
+        )
         raise ShineCatError(what, do=tr("Delete it there, or ask an administrator to."))
     try:
         request(state, key)
@@ -171,10 +175,18 @@ def _show(entries: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _tell(entry: dict[str, Any], *, err: bool = False) -> None:
-    words = " ".join(str(part) for part in (entry["reason"], entry["do"]) if part)
+    words = printable(" ".join(str(part) for part in (entry["reason"], entry["do"]) if part))
     click.echo(
         "  ".join(
-            part for part in (_state(entry["state"]), entry["key"], entry["name"], entry["pid"] or "", words) if part
+            part
+            for part in (
+                _state(entry["state"]),
+                entry["key"],
+                printable(entry["name"]),
+                printable(entry["pid"] or ""),
+                words,
+            )
+            if part
         ),
         err=err,
     )

@@ -38,8 +38,9 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    """Print a value as JSON; a name of a file that is no text (bytes) in JSON's own way."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    click.echo(text if text.encode("utf-8", "replace").decode("utf-8") == text else json.dumps(value, indent=1))
 
 
 def size(size_bytes: int) -> str:

@@ -10,6 +10,7 @@ import secrets
 import socket
 import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jupyter_shinecat.outbox.process import birth
 
 _MAX_LIST = 10_000
 _MAX_TEXT = 100_000
+_MAX_DEPTH = 50
 
 
 class DerivedError(ShineCatError):
@@ -66,7 +68,7 @@ class DerivedSpool:
         for path in paths:
             if not os.path.isabs(path):
                 raise DerivedError(tr("The path {path} is not absolute.", path=path), do=tr("Give the whole path."))
-            if not os.path.exists(path):
+            if not await asyncio.to_thread(_holds_data, path):
                 raise DerivedError(tr("There is no file {path}.", path=path), do=tr("Write it first."))
         record = self._record(name, paths, body)
         try:
@@ -83,6 +85,8 @@ class DerivedSpool:
         parameters, software = body.get("parameters", {}), body.get("software", {})
         if not isinstance(parameters, dict) or not isinstance(software, dict):
             raise DerivedError(tr("“parameters” and “software” must be JSON objects."))
+        if _is_deep(parameters) or _is_deep(software):
+            raise DerivedError(tr("The description of the result “{name}” is nested too deeply.", name=name))
         inputs = _texts(body, "inputs")
         pid = os.getpid()
         session = {
@@ -123,7 +127,7 @@ class DerivedSpool:
             session,
             {"k": "cell", "run": 1, "cell": None, "n": 1, "code": _text(body, "code")},
             *({"k": "read", "run": 1, "pid": value, "path": None, "how": "api"} for value in inputs),
-            *({"k": "write", "run": 1, "path": path, "how": "api"} for path in paths),
+            *({"k": "write", "run": 1, "path": path, "how": "api"} for path in paths if not os.path.isdir(path)),
             derived,
             end,
             {"k": "close"},
@@ -146,6 +150,26 @@ class DerivedSpool:
             raise
         # Whole or not at all: the answer promises that the result will not be lost.
         os.replace(part, self._spool / name)
+
+
+def _is_deep(value: Any) -> bool:
+    layer = [value]
+    for _ in range(_MAX_DEPTH):
+        layer = [part for one in layer for part in _parts(one)]
+    return bool(layer)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _holds_data(path: str) -> bool:
+    """Whether there is a file, or a folder with files: pipes and devices have no end."""
+    if not os.path.isdir(path):
+        return os.path.isfile(path)
+    return any(os.path.isfile(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
 
 
 def _text(body: dict[str, Any], key: str, *, needed: bool = False) -> str:

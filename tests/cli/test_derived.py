@@ -1,6 +1,7 @@
 """``shinecat derived``: a result of any language, with and without a Jupyter server."""
 
 import json
+import os
 
 import pytest
 
@@ -68,13 +69,18 @@ def test_json_comes_from_standard_input_and_options_add_to_it(run, sign_in, stri
         (("--json", "-"), "[1]", "can't be read"),
         (("--json", "-"), "{", "can't be read"),
         (("--name", "x"), "", "names no files"),
+        ((), "", "No file of the result is named"),
         (("missing.csv",), "", "There is no file"),
+        (("empty",), "", "There is no file"),
+        (("/dev/null",), "", "There is no file"),
+        (("--json", "-", "out"), '{"parameters": ' + 60 * '{"a": ' + "1" + 61 * "}", "nested too deeply"),
         (("--parameter", "x", "out/peaks.csv"), "", "NAME=VALUE"),
         (("--json", "-"), '{"name": 7, "paths": ["out"]}', "must be a text"),
     ],
 )
 def test_what_is_not_understood_is_said_and_nothing_is_noted(run, sign_in, strict, made, words, stdin, said):
     sign_in(strict, "zhangxf")
+    os.mkdir("empty")
     ran = run("derived", *words, stdin=stdin)
     assert ran.code == 1
     assert said in ran.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .conftest import ONE_PROFILE
 
 
@@ -21,3 +23,18 @@ def test_a_script_sends_its_result_and_keeps_its_output_and_exit_code(bench) -> 
     (dataset,) = bench.counter.derived(raw)
     assert dataset["datasetName"] == "name.csv"
     assert dataset["jobParameters"]["shinecat"]["ended"] == "error"
+
+
+@ONE_PROFILE
+def test_a_file_name_that_is_no_text_is_shown_and_sent(bench) -> None:
+    raw = bench.counter.raw()
+    kernel = bench.kernel()
+    kernel.cell("save")
+    kernel.write(bench.results / os.fsdecode(b"bad\xff\x1b[31m.csv"), b"1")
+    kernel.end([raw])
+    done = bench.shinecat("outbox", "flush")
+    assert done.returncode == 0
+    assert r"bad\udcff\x1b[31m.csv" in done.stdout
+    assert bench.shinecat("outbox", "list").returncode == 0
+    (dataset,) = bench.counter.derived(raw)
+    assert dataset["datasetName"] == r"bad\xff[31m.csv"
