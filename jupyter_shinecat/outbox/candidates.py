@@ -78,9 +78,22 @@ def candidates(
         made[0][1]["figures"] = sorted(figures)
     elif figures:
         made.append(_found({**base, "kind": "figures"}, run, {}, [], figures, wrote))
+    for _, found in made:
+        found["status"] = _status(session, found)
     run.covered.update(wrote)
     run.covered.update(named)
     return made
+
+
+def _status(session: Session, found: Found) -> str:
+    """How the cells ended that wrote the result's files last: another cell may name them."""
+    told: set[str] = set()
+    for path in found["paths"]:
+        runs = session.owners().get(path, {})
+        last = max(runs, key=lambda number: runs[number], default=found["run"])
+        end = session.runs[last].end
+        told.add(found["status"] if last == found["run"] else str((end or {}).get("status") or "ok"))
+    return next((status for status in ("error", "killed", "ok") if status in told), str(found["status"]))
 
 
 def _found(

@@ -43,7 +43,10 @@ def test_a_broken_file_waits_for_a_yes_and_a_run_that_goes_well_replaces_it(benc
     whole = bench.work / "whole.h5"
     bench.kernel().hdf5(whole)
     _cell(bench, "cut.h5", whole.read_bytes()[:-64], raw, "ok")
-    _cell(bench, "good.csv", b"1", raw, "error")  # closed before another line of the cell failed
+    named = _cell(bench, "good.csv", b"1", raw, "error")  # closed before another line of the cell failed
+    named.cell("sc.derived('good.csv')")
+    named.line("derived", run=2, name="good.csv", keywords=[], paths=[str(bench.results / "good.csv")], parameters={})
+    named.end([raw])
     outbox = bench.start()
     told = {
         one["name"]: one for one in (outbox.wait(lambda news: news["asks"] or news["state"] == "sent") for _ in "abc")
