@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+import warnings
 from typing import Any
 
 import httpx
@@ -154,10 +156,11 @@ class RangeFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no ty
     def __init__(self, fs: RangeFiles, path: str, info: dict[str, Any]) -> None:
         self._etag = str(info["ETag"])
         self._is_open_as_hdf5 = False
+        self._has_told = False
         super().__init__(fs, path, mode="rb", block_size=BLOCK, cache_type=SpendingCache.name, size=int(info["size"]))
 
     def opened_as_hdf5(self) -> None:
-        """From now on HDF5 may not begin anew in it.
+        """From now on HDF5 finds no file in it any more.
 
         Sources of virtual datasets and external links are opened by HDF5 through the file object of the file that names
         them, whatever their names are: it would take this file for each of them, and give other data without a word.
@@ -167,17 +170,27 @@ class RangeFile(AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no ty
     def readinto(self, buffer: Any) -> int:
         """Read into a buffer.
 
-        Raises
-        ------
-        RemoteError
-            HDF5 looks for another file behind this one.
+        Warns
+        -----
+        UserWarning
+            HDF5 looked for another file behind this one, once.
         """
         count: int = super().readinto(buffer)
         if self._is_open_as_hdf5 and count == len(_SIGNATURE) and bytes(buffer) == _SIGNATURE:
-            raise _refusal(
-                0, tr("This part of {path} lies in another file, which can't be read from here.", path=self.path)
-            )
+            # Not an error of ours: HDF5 asks in the middle of things where h5py does not expect one.
+            memoryview(buffer).cast("B")[:] = bytes(count)
+            self._tell_once()
         return count
+
+    def _tell_once(self) -> None:
+        told, self._has_told = self._has_told, True
+        if not told:
+            with contextlib.suppress(UserWarning):  # where warnings are errors
+                warnings.warn(
+                    tr("A part of {path} lies in another file, which can't be read over the network.", path=self.path),
+                    UserWarning,
+                    stacklevel=3,
+                )
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         data: bytes = self.fs.client.read(self.fs.pid, self.path, start, end, self._etag)
