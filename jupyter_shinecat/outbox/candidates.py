@@ -79,21 +79,26 @@ def candidates(
     elif figures:
         made.append(_found({**base, "kind": "figures"}, run, {}, [], figures, wrote))
     for _, found in made:
-        found["status"] = _status(session, found)
+        found["status"], found["refused"] = _ended(session, found)
     run.covered.update(wrote)
     run.covered.update(named)
     return made
 
 
-def _status(session: Session, found: Found) -> str:
-    """How the cells ended that wrote the result's files last: another cell may name them."""
-    told: set[str] = set()
+def _ended(session: Session, found: Found) -> tuple[str, str]:
+    """How the cells ended that wrote the result's files last, and why the disk refused: another cell may name them."""
+    told: dict[str, str] = {}
     for path in found["paths"]:
         runs = session.owners().get(path, {})
         last = max(runs, key=lambda number: runs[number], default=found["run"])
-        end = session.runs[last].end
-        told.add(found["status"] if last == found["run"] else str((end or {}).get("status") or "ok"))
-    return next((status for status in ("error", "killed", "ok") if status in told), str(found["status"]))
+        end = session.runs[last].end or {}
+        if last == found["run"]:
+            status, refused = found["status"], found["refused"]
+        else:
+            status, refused = str(end.get("status") or "ok"), _clip(end.get("refused"))
+        told[status] = refused or told.get(status, "")
+    status = next((one for one in ("error", "killed", "ok") if one in told), str(found["status"]))
+    return status, told.get(status, "")
 
 
 def _found(
@@ -152,6 +157,7 @@ def _base(session: Session, run: Run, unseen: Iterable[str], sessions: Iterable[
         "t": run.t,
         "ended": float(end.get("t") or run.t),
         "status": str(end.get("status") or "killed"),
+        "refused": _clip(end.get("refused")),
         "notebook": head.get("notebook") if isinstance(head.get("notebook"), str) else None,
         "cwd": str(head.get("cwd") or ""),
         "host": str(head.get("host") or ""),

@@ -57,8 +57,8 @@ def dataset(
     }
     if doubts.has_failed(found):
         record["ended"] = found["status"]
-    if taken.get("doubts"):
-        record["doubts"] = doubts.for_catalog(taken["doubts"])
+    if told := doubts.for_catalog(found, taken.get("doubts") or []):
+        record["doubts"] = told
     doc = {
         "type": "derived",
         "datasetName": scrub(found["name"], secrets),

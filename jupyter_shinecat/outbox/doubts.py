@@ -38,8 +38,9 @@ def must_ask(found: Mapping[str, Any], files: Mapping[str, Signature], doubts: l
     """Whether a person must say that the result shall be sent all the same.
 
     An empty file may be meant (a mark beside other files), unless the cell that wrote it failed, or there is no other.
+    Where the disk refused what the cell wrote, no file of it can be trusted.
     """
-    if any(doubt["kind"] != _EMPTY for doubt in doubts):
+    if found.get("refused") or any(doubt["kind"] != _EMPTY for doubt in doubts):
         return True
     return bool(doubts) and (has_failed(found) or not any(sign[0] for sign in files.values()))
 
@@ -51,8 +52,10 @@ def has_failed(found: Mapping[str, Any]) -> bool:
 
 def question(found: Mapping[str, Any], doubts: list[Doubt]) -> tuple[str, str]:
     """Why a result waits for a yes, and what to do."""
-    told = ", ".join(f"{doubt['file']} ({_why(doubt)})" for doubt in doubts[:3])
-    reason = tr("It may be broken: {files}.", files=told + (", ..." if len(doubts) > 3 else ""))
+    told = [f"{doubt['file']} ({_why(doubt)})" for doubt in doubts[:3]] + ["..."] * (len(doubts) > 3)
+    if found.get("refused"):
+        told.insert(0, tr("the disk refused what its cell wrote ({cause})", cause=found["refused"]))
+    reason = tr("It may be broken: {files}.", files=", ".join(told))
     do = tr("Make it again, or send it as it is, or withdraw it.")
     return " ".join(part for part in (reason, remark(found)) if part), do
 
@@ -66,9 +69,12 @@ def remark(found: Mapping[str, Any]) -> str:
     return tr("Its cell did not come to its end: the process was killed.")
 
 
-def for_catalog(doubts: list[Doubt]) -> list[str]:
-    """The same for the Derived dataset, in English."""
-    return [f"{doubt['file']}: {_why(doubt, 'en')}" for doubt in doubts]
+def for_catalog(found: Mapping[str, Any], doubts: list[Doubt]) -> list[str]:
+    """The same for the Derived dataset, in English; empty when there is no doubt."""
+    refused = str(found.get("refused") or "")
+    return [f"the disk refused what the cell wrote: {refused}"] * bool(refused) + [
+        f"{doubt['file']}: {_why(doubt, 'en')}" for doubt in doubts
+    ]
 
 
 def _doubt(path: str, kind: str, detail: str = "") -> Doubt:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from .notebook import Seen
 
 _ENTRY = "run_code"  # IPython's function that runs the code of a cell
 _DEEP = 400
+_CHAINED = 10
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _TRAIL = 8  # functions of the session on the way that are kept, from the cell inwards
 # Tasks of asyncio inherit it: they belong to the cell that made them, however late they run.
 _maker: ContextVar[Run | None] = ContextVar("jupyter_shinecat_cell", default=None)
@@ -37,6 +41,8 @@ class Run:
         What was seen, in order.
     known, writes
         What is noted already: a loop that reads a file a thousand times is one line.
+    refused
+        Why the disk refused what it wrote, when it ended so.
     told
         Its ``cell`` line is in the spool.
     done
@@ -67,12 +73,24 @@ class Run:
     unseen: dict[str, None] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     failed: Place | None = None
+    refused: str = ""
     told: bool = False
     done: bool = False
     late: bool = False
     strays: list[Event] = field(default_factory=list)
     task: Any = None
     token: Token[Run | None] | None = None
+
+
+def _refusal(error: BaseException | None) -> str:
+    """Why the disk refused, where that is what ended the cell, also when a library made another error of it."""
+    for _ in range(_CHAINED):
+        if error is None:
+            break
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return os.strerror(error.errno)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 class Cells:
@@ -192,6 +210,7 @@ class Cells:
         run.count = getattr(result, "execution_count", None) or run.count
         if error is not None:
             run.failed = self._failure(getattr(result, "error_in_exec", None))
+            run.refused = _refusal(error)
         run.info = run.task = None
         run.done = True
         if run.token is not None:

@@ -141,6 +141,7 @@ class Endings:
             "end",
             run=run.number,
             status="ok" if ok else "error",
+            **({"refused": run.refused} if run.refused else {}),
             inputs=inputs,
             paths_in=files,
             runs=list(runs),

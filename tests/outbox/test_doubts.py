@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_shinecat.outbox.doubts import doubts_of, must_ask
+from jupyter_shinecat.outbox.doubts import doubts_of, for_catalog, must_ask, question
 
 from .conftest import ONE_PROFILE
 
@@ -26,6 +26,13 @@ EMPTY, WHOLE = (0, 1, 1), (10, 1, 1)
 )
 def test_when_an_empty_file_is_asked_about(status: str, files: dict[str, Any], asks: bool) -> None:
     assert must_ask({"status": status}, files, doubts_of(files, {})) is asks
+
+
+def test_nothing_of_a_cell_that_a_full_disk_ended_is_trusted() -> None:
+    found = {"status": "error", "refused": "No space left on device"}
+    assert must_ask(found, {"a.csv": WHOLE}, [])
+    assert "the disk refused what its cell wrote (No space left on device)" in question(found, [])[0]
+    assert for_catalog(found, []) == ["the disk refused what the cell wrote: No space left on device"]
 
 
 def _cell(bench, name: str, content: bytes, raw: str, status: str, kernel=None) -> Any:

@@ -253,6 +253,12 @@ def test_async_cells_and_magics_and_failing_cells(notebook: Notebook) -> None:
     reply = notebook.run("open('results/s', 'w').write(x)\n1 / 0\ny = 1")
     assert reply.error[0] == "ZeroDivisionError"
     assert (notebook.end()["status"], files(notebook.end())) == ("error", {"a": True})
+    assert "refused" not in notebook.end()
+    notebook.run(
+        "open('results/u', 'w').write(x)\n"
+        "try:\n    raise OSError(28, 'full')\nexcept OSError as e:\n    raise ValueError('of a library') from e"
+    )
+    assert notebook.end()["refused"] == "No space left on device"
     assert notebook.run("this is no python").error[0] == "SyntaxError"
     notebook.ok("open('results/t', 'w').write(x)")
     assert files(notebook.end()) == {"a": True}
