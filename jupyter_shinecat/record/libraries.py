@@ -8,6 +8,7 @@ nothing is asked of what the user gave.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from . import audit, hdf5
@@ -64,11 +65,11 @@ def table(sink: Sink) -> dict[str, list[Wrap]]:
     doors: dict[str, list[Wrap]] = {
         **hdf5.hdf5_table(sink.opened),
         "tables.hdf5extension": [Wrap("File._g_new", tables)],
-        "netCDF4._netCDF4": [Wrap("Dataset.__init__", netcdf)],
+        "netCDF4._netCDF4": [Wrap("Dataset.__init__", netcdf, warns=True)],
         **arrow_table(sink),
         **worker_table(sink.handed),
     }
-    return {module: [Wrap(wrap.where, _quietly(wrap.note)) for wrap in wraps] for module, wraps in doors.items()}
+    return {module: [replace(wrap, note=_quietly(wrap.note)) for wrap in wraps] for module, wraps in doors.items()}
 
 
 def _quietly(note: Note) -> Note:

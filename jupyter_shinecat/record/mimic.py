@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable
-from types import MethodType
+from types import FrameType, FunctionType, MethodType
 from typing import Any
 
 # Called with the arguments of a call (with ``self``), what it gave, and when it began (Unix seconds).
@@ -22,7 +24,7 @@ def is_ours(value: object) -> bool:
     return issubclass(type(value), Mimic)
 
 
-def mimic(original: Any, told: Told, run: Callable[..., Any] | None = None) -> Any:
+def mimic(original: Any, told: Told, run: Callable[..., Any] | None = None, *, warns: bool = False) -> Any:
     """Something that is called as ``original`` is and says of itself what that says.
 
     Parameters
@@ -33,6 +35,8 @@ def mimic(original: Any, told: Told, run: Callable[..., Any] | None = None) -> A
         Told of each call that succeeded.
     run
         What a call does, when that is something else than ``original``.
+    warns
+        It may warn of a call, which then is to be named as the place of the warning.
     """
     run_it: Any = run or original
 
@@ -42,7 +46,7 @@ def mimic(original: Any, told: Told, run: Callable[..., Any] | None = None) -> A
         def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
             began = time.time()
             try:
-                given = run_it(*args, **kwargs)
+                given = _as_caller(sys._getframe(1), run_it, args, kwargs) if warns else run_it(*args, **kwargs)
             except BaseException as error:
                 _without_ours(error)
                 raise
@@ -118,3 +122,20 @@ def constructor(original: Any, told: Told) -> Any:
 def _without_ours(error: BaseException) -> None:
     """The frame that caught it is no news to the reader of a traceback: take it out of it."""
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+
+
+# All of it on one line, which can then be any line.
+_CALLING = (lambda run, args, kwargs: run(*args, **kwargs)).__code__
+
+
+def _as_caller(frame: FrameType, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call ``run`` from what looks like the place where ``frame`` is: warnings of C name the innermost Python code."""
+    code = _CALLING
+    with contextlib.suppress(Exception):
+        code = code.replace(co_filename=frame.f_code.co_filename, co_firstlineno=frame.f_lineno)
+    try:
+        return FunctionType(code, frame.f_globals)(run, args, kwargs)
+    except BaseException as error:
+        _without_ours(error)
+        _without_ours(error)
+        raise

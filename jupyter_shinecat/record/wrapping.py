@@ -57,10 +57,13 @@ class Wrap:
         Name in its module, with dots: ``File.__init__`` or ``read_table``.
     note
         Told of each call: of functions of C after those that succeeded, of Python's before they begin.
+    warns
+        A function of C that may warn of a call.
     """
 
     where: str
     note: Note
+    warns: bool = False
 
 
 class Wrapping:
@@ -151,7 +154,7 @@ class Wrapping:
         if type(original) is FunctionType:
             self._exchange_code(original, wrap.note)
         elif holder is not None:
-            self._put(holder, name, original, wrap.note)
+            self._put(holder, name, original, wrap)
         elif original is not None:
             ours = mimic(original, self._after(wrap.note))
             space[name] = ours
@@ -171,12 +174,12 @@ class Wrapping:
         function.__code__ = ours
         self._undo.append(undo)
 
-    def _put(self, holder: type, name: str, original: Any, note: Note) -> None:
+    def _put(self, holder: type, name: str, original: Any, wrap: Wrap) -> None:
         from . import cclass  # ctypes is slow to load, and nobody with classes of C comes without it
 
-        told = self._after(note)
+        told = self._after(wrap.note)
         if original is not None:
-            ours = mimic(original, told)
+            ours = mimic(original, told, warns=wrap.warns)
         elif name == "__init__" and getattr(holder, name) is object.__init__:
             ours = constructor(object.__init__, told)
         else:

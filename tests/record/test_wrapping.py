@@ -19,6 +19,7 @@ from typing import Any
 
 import h5py
 import netCDF4
+import numpy as np
 import pyarrow
 import pyarrow.fs
 import pytest
@@ -271,6 +272,29 @@ def test_a_class_without_a_constructor_gets_none_that_shows(in_c: Wrapping, call
         pyarrow.OSFile.anything = 1
     assert pyarrow.OSFile(name).read() == b""
     assert len(calls) == told
+
+
+def test_warnings_of_c_name_the_line_that_called(tmp_path: Path) -> None:
+    """Each once for each line, as Python's own rules have it: they ask which code, and which module, it was."""
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file.create_dataset("o", shape=(1,), dtype=h5py.opaque_dtype(np.dtype("V5")))
+    code = compile("for n in (1, 2):\n    open(name)\nopen(name)\n", "mine.py", "exec")
+
+    def given(wraps: list[Wrap]) -> list[tuple[Any, ...]]:
+        wrapping = Wrapping({"netCDF4._netCDF4": wraps})
+        wrapping.start()
+        space = {"open": netCDF4.Dataset, "name": str(tmp_path / "a.nc"), "__name__": "mine"}
+        try:
+            with warnings.catch_warnings(record=True) as seen:
+                warnings.simplefilter("default")
+                exec(code, space)
+        finally:
+            wrapping.stop()
+        return [(str(one.message), one.filename, one.lineno) for one in seen] + [len(space["__warningregistry__"])]
+
+    plain_ones = given([])
+    assert [line for *_, line in plain_ones[:-1]] == [2, 3]
+    assert given([Wrap("Dataset.__init__", lambda call: None, warns=True)]) == plain_ones
 
 
 def test_functions_of_c_say_what_they_said(calls: list[Call], tmp_path: Path) -> None:
