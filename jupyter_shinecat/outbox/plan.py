@@ -175,6 +175,7 @@ def share_flow(figures: dict[str, Any], result: dict[str, Any]) -> bool:
 
 
 def latest_result(figures: dict[str, Any], results: Sequence[Entry]) -> Entry | None:
-    """The session's latest result whose flow the figure shares."""
+    """The session's latest result before the figure whose flow it shares, else the first one after it."""
     shared = [e for e in results if e.state != WITHDRAWN and not e.gone and share_flow(figures, e.found)]
-    return max(shared, key=lambda e: (float(e.found["ended"]), e.key), default=None)
+    before = [e for e in shared if float(e.found["ended"]) <= float(figures["ended"])]
+    return max(before, key=_ended, default=None) or min(shared, key=_ended, default=None)

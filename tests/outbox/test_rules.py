@@ -6,12 +6,14 @@ import base64
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import jupyter_shinecat as sc
 from jupyter_shinecat.outbox import compose
 from jupyter_shinecat.outbox.notebook import without_outputs
+from jupyter_shinecat.outbox.plan import latest_result
 from jupyter_shinecat.scicat import CatalogClient
 from jupyter_shinecat.scicat.lineage import lineage
 
@@ -180,3 +182,14 @@ def test_file_lists_are_cut_at_five_thousand_files_and_at_a_size_that_every_cata
             assert len(json.dumps(block)) < 8_000_000
         paths = [file["path"] for block in blocks for file in block["dataFileList"]]
         assert len(set(paths)) == count
+
+
+@pytest.mark.parametrize(("drawn", "joins"), [(0.5, "first"), (1.5, "first"), (2.5, "second")])
+def test_a_figure_joins_the_latest_result_before_it(drawn: float, joins: str) -> None:
+    flow = {"session": "s", "kind": "result", "paths": [], "paths_in": [], "inputs": [{"pid": "raw"}]}
+    results = [
+        SimpleNamespace(key=key, state="sent", gone=False, found={**flow, "run": run, "ended": float(run)})
+        for run, key in ((1, "first"), (2, "second"))
+    ]
+    figure = {**flow, "kind": "figures", "runs": [7], "ended": drawn}
+    assert latest_result(figure, results).key == joins  # type: ignore[arg-type, union-attr]
