@@ -14,7 +14,7 @@ from .paths import plain
 from .wrapping import Call, Wrap
 
 _HOW = "pyarrow"
-_MOST = 1000  # files of one data set
+_MOST = 10_000  # files of one data set
 _CLOCK_S = 0.02  # file systems stamp with the last tick of the clock
 
 
