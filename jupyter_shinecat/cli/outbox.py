@@ -131,10 +131,17 @@ def release(key: str | None, group: str | None, as_json: bool) -> None:
     """Say yes to the entry KEY, or to all that wait for a yes; or say who shall own it."""
     from jupyter_shinecat.outbox import request_release
 
-    _ask(partial(request_release, group=group), key, as_json)
+    _ask(partial(request_release, group=group), key, as_json, group=group)
 
 
-def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool, *, unless_sent: bool = False) -> None:
+def _ask(
+    request: Callable[[Path, Any], None],
+    key: str | None,
+    as_json: bool,
+    *,
+    unless_sent: bool = False,
+    group: str | None = None,
+) -> None:
     from jupyter_shinecat.outbox import list_entries
     from jupyter_shinecat.outbox.lease import Lease
     from jupyter_shinecat.paths import state_dir
@@ -148,6 +155,11 @@ def _ask(request: Callable[[Path, Any], None], key: str | None, as_json: bool, *
             "“{name}” is in the catalog already, as {pid}.", name=printable(known[0]["name"]), pid=known[0]["pid"]
         )
         raise ShineCatError(what, do=tr("Delete it there, or ask an administrator to."))
+    choices = sorted({choice for entry in known for choice in entry["choices"]})
+    if group is not None and choices and group not in choices:
+        groups = ", ".join(map(printable, choices))
+        what = tr("{group} is none of the groups that may own it.", group=printable(group))
+        raise ShineCatError(what, do=tr("Choose one of {groups}.", groups=groups))
     try:
         request(state, key)
     except OSError as error:

@@ -115,6 +115,8 @@ def test_the_owner_is_asked_once(run, sign_in, strict, made):
     assert "GET, SHINE" in asked.err
     (entry,) = run("outbox", "list", "--json").json["entries"]
     assert entry["choices"] == ["GET", "SHINE"]
+    wrong = run("outbox", "release", entry["key"], "--group", "AMO")
+    assert (wrong.code, "Choose one of GET, SHINE" in wrong.err) == (1, True)
     assert run("outbox", "release", entry["key"], "--group", "SHINE").code == 0
     assert run("outbox", "flush").code == 0
     (pid,) = results(strict, "first")
