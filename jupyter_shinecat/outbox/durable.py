@@ -57,6 +57,12 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def sync_file(descriptor: int) -> None:
+    """Have what anybody has written into an open file on the disk, where the file system can; nobody else may have."""
+    with contextlib.suppress(OSError):  # some network file systems sync no file that is open for reading
+        os.fsync(descriptor)
+
+
 def sync_folder(path: Path) -> None:
     """Make renames and new names in ``path`` durable, where the file system can."""
     try:
@@ -64,7 +70,6 @@ def sync_folder(path: Path) -> None:
     except OSError:
         return
     try:
-        with contextlib.suppress(OSError):  # some network file systems don't sync folders
-            os.fsync(descriptor)
+        sync_file(descriptor)  # some network file systems don't sync folders
     finally:
         os.close(descriptor)

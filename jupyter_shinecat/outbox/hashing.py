@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Container, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from .durable import sync_file, sync_folder
 from .gentle import GentleReader
 from .priority import lower_thread, step_back
 from .rest import Signature, signature
@@ -17,6 +20,7 @@ from .rest import Signature, signature
 _log = logging.getLogger(__name__)
 # An entry of fewer bytes is done before one could tell of it.
 INLINE_BYTES = 64 << 20
+_INLINE_FILES = 256
 _SLICE_BYTES = 64 << 20
 _CHUNK = 4 << 20
 _LONGEST_REST_S = 1.0
@@ -66,7 +70,7 @@ class Hashes:
             job = None
         if job is None:
             job = _Job(dict(files), kept)
-            if job.total <= INLINE_BYTES:
+            if job.total <= INLINE_BYTES and len(job.files) <= _INLINE_FILES:
                 for _ in job.slices():
                     pass
                 return job.result()
@@ -179,11 +183,14 @@ class _Job:
                 self.moved = path
             if self.moved is not None:
                 break
+        for folder in {os.path.dirname(path) for path in self.files}:
+            sync_folder(Path(folder))
         self.ended = True
 
     def _file(self, path: str) -> Iterator[None]:
         digest, read, sign = hashlib.sha256(), 0, self.files[path]
         with open(path, "rb", buffering=0) as file:
+            sync_file(file.fileno())  # a power cut must not take what the catalog has been told of
             read_on = GentleReader(file, _CHUNK).read if sign[0] > _CHUNK else partial(file.read, _CHUNK)
             while chunk := read_on():
                 digest.update(chunk)

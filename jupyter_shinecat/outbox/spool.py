@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import process
-from .durable import read_json, write_json
+from .durable import read_json, sync_file, write_json
 
 _CHUNK = 4 << 20
 _LONGEST_LINE = 64 << 20
@@ -63,6 +63,7 @@ class SpoolFile:
         """New whole lines as (offset behind the line, object). A last line without its end is left for later."""
         lines: list[tuple[int, dict[str, Any]]] = []
         with open(self.path, "rb") as file:
+            sync_file(file.fileno())  # kernels don't: a result that survives a power cut needs its record
             file.seek(self.offset)
             rest = b""
             while chunk := file.read(_CHUNK):

@@ -17,10 +17,10 @@ def _work(bench, raw: str, results: int) -> None:
     """``results`` cells, each with a data file and a figure, each but the first reading the file before it."""
     kernel = bench.kernel()
     for i in range(results):
-        _cell(bench, kernel, raw, i)
+        one_cell(bench, kernel, raw, i)
 
 
-def _cell(bench, kernel, raw: str, i: int) -> None:
+def one_cell(bench, kernel, raw: str, i: int) -> None:
     before = bench.results / f"result{i - 1}.csv" if i else None
     target = bench.results / f"result{i}.csv"
     kernel.cell(f"make {i}")
@@ -29,7 +29,7 @@ def _cell(bench, kernel, raw: str, i: int) -> None:
     kernel.end([raw], [before] if before else [])
 
 
-def _check(bench, raw: str, results: int) -> None:
+def check(bench, raw: str, results: int) -> None:
     datasets = bench.counter.derived(raw)
     assert sorted(d["datasetName"] for d in datasets) == sorted(f"result{i}.csv" for i in range(results))
     pids = {d["datasetName"]: d["pid"] for d in datasets}
@@ -62,7 +62,7 @@ def test_random_kills(bench) -> None:
     outbox.wait_end_or_sent(results - len(bench.sent()))
     assert len(bench.sent()) == results
     assert kills >= 5
-    _check(bench, raw, results)
+    check(bench, raw, results)
 
 
 @pytest.mark.soak
@@ -73,7 +73,7 @@ def test_hundreds_of_random_kills(bench) -> None:
     random_ = random.Random(17)
     results, kills = 60, 0
     for i in range(results):
-        _cell(bench, kernel, raw, i)
+        one_cell(bench, kernel, raw, i)
         for _ in range(2):
             outbox = bench.start(KILLER, str(random_.randint(1, 40)), random_.choice(WHENS))
             code = outbox.wait_end_or_sent(i + 1 - len(bench.sent()))
@@ -83,7 +83,7 @@ def test_hundreds_of_random_kills(bench) -> None:
     outbox.wait_end_or_sent(results - len(bench.sent()))
     assert len(bench.sent()) == results
     assert kills >= 60
-    _check(bench, raw, results)
+    check(bench, raw, results)
 
 
 @pytest.mark.soak
@@ -102,5 +102,5 @@ def test_kill_at_every_step(make_bench, catalog, when: str) -> None:
         again = bench.start()
         again.wait_end_or_sent(2 - len(bench.sent()))
         again.end()
-        _check(bench, raw, 2)
+        check(bench, raw, 2)
     assert number > 20
