@@ -10,6 +10,8 @@ import os
 import numpy as np
 from PIL import Image
 
+from .conftest import ONE_PROFILE
+
 
 def png(size: int = 40, seed: int = 0, noise: bool = False) -> bytes:
     rng = np.random.default_rng(seed)
@@ -174,6 +176,7 @@ def test_named_result_and_uncertain_inputs(bench) -> None:
     assert record["unseen"] == ["subprocess"]
 
 
+@ONE_PROFILE
 def test_large_figures_are_scaled_and_broken_ones_left_out(bench) -> None:
     raw = bench.counter.raw()
     outbox = bench.start()
@@ -197,6 +200,7 @@ def test_large_figures_are_scaled_and_broken_ones_left_out(bench) -> None:
     assert attachments["drawing.svg"].startswith("data:image/svg+xml;base64,")
 
 
+@ONE_PROFILE
 def test_figure_of_a_later_cell_joins_the_result_it_was_drawn_from(bench) -> None:
     raw = bench.counter.raw()
     outbox = bench.start()
@@ -223,6 +227,7 @@ def test_figure_of_a_later_cell_joins_the_result_it_was_drawn_from(bench) -> Non
     assert "lonely.png" in (bench.home / "outbox" / "notes.jsonl").read_text()
 
 
+@ONE_PROFILE
 def test_thousands_of_files_are_one_dataset_in_several_blocks(bench) -> None:
     raw = bench.counter.raw()
     kernel = bench.kernel()
