@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .calls import Step
 from .functions import Function
-from .reach import REST, Body, Spots, Value, mix
+from .reach import REST, Body, Spots, TooMuchError, Value, mix
 from .sources import Origin, Sources, Thing
 from .state import Link, State, reach
 from .trace import Event, Sites, Trace
@@ -119,15 +119,18 @@ class Effects(ABC):
         body = Body(self.state, self._origins, spots)
         body.once = not self._loops
         loose = self._origins([event for event, _ in spots.loose])
-        values = [body.value(root, discarded=step.discarded) for root in step.roots]
+        every = {**step.sources.origins, **read.origins}
+        alone = {origin for origin in every if step.sources.origins.get(origin) or read.origins.get(origin)}
+        alone = alone if len(every) == 1 else set()
+        try:
+            values = [body.value(root, discarded=step.discarded) for root in step.roots]
+        except (TooMuchError, RecursionError):
+            empty = Body(self.state, self._origins, Spots([], []))
+            return Reached(Value(alone, every), empty, frozenset(id(event) for event in events), alone)
         if loose.origins:
             values.append(Value((origin for origin, sure in loose.origins.items() if sure), loose.origins))
         value = values[0] if len(values) == 1 else mix(values)
-        every = {**step.sources.origins, **read.origins}
-        alone = {origin for origin in every if step.sources.origins.get(origin) or read.origins.get(origin)}
-        return Reached(
-            value, body, frozenset(id(event) for event, _ in spots.loose), alone if len(every) == 1 else set()
-        )
+        return Reached(value, body, frozenset(id(event) for event, _ in spots.loose), alone)
 
     def _origins(self, events: Iterable[Event]) -> Sources:
         found = Sources()

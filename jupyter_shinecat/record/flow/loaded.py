@@ -14,4 +14,4 @@ def names_in(module: str) -> dict[str, Any] | None:
     its ``__dict__`` too.
     """
     found = sys.modules.get(module)
-    return object.__getattribute__(found, "__dict__") if isinstance(found, ModuleType) else None
+    return object.__getattribute__(found, "__dict__") if issubclass(type(found), ModuleType) else None

@@ -112,8 +112,8 @@ class Expressions(Ways, ABC):
         else:
             self._all(ast.iter_child_nodes(node))
 
-    def name(self, name: str, key: object = None) -> None:
-        """Take in what a name holds, or a part of it."""
+    def name(self, name: str, key: object = None, *, enter: bool = True) -> None:
+        """Take in what a name holds, or a part of it; with ``enter`` also what the code behind it takes."""
         if name in self._hidden:
             return
         links = self.state.names.get(name)
@@ -132,6 +132,8 @@ class Expressions(Ways, ABC):
                 self.lazy.append(thing)
             for path, known in thing.files.items():
                 self.files[path] = (known and sure) or self.files.get(path, False)
+            if not enter:
+                continue
             if sure:
                 self._enter(thing)
             else:

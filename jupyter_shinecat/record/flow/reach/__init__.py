@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .bodies import Body
 from .loops import overwritten
-from .reaching import parts_of
+from .reaching import TooMuchError, parts_of
 from .spots import Spots
 from .values import REST, Value, mix
 
-__all__ = ["REST", "Body", "Spots", "Value", "mix", "overwritten", "parts_of"]
+__all__ = ["REST", "Body", "Spots", "TooMuchError", "Value", "mix", "overwritten", "parts_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jupyter_shinecat.record.flow.names import scope_of, target_names
 from jupyter_shinecat.record.flow.sources import Origin
@@ -32,6 +32,7 @@ class Body(Calling):
         here = isinstance(node, ast.Lambda) and not hits and bool(self.spots.within(code))
         inner = Body(self.state, self.origins, self.spots if here else Spots(code, hits))
         inner.outer, inner.wrote, inner.around = self.outer, self.wrote, known.names
+        inner.left = self.left
         inner.stack, inner.once, inner.unknown = (*self.stack, node), self.once, self.unknown
         inner._single = self._single
         inner.names = bound(node.args, args, words, known.defaults)
@@ -258,9 +259,10 @@ class Body(Calling):
         self.outer.update(found)
 
     def _on_for(self, node: ast.For | ast.AsyncFor) -> bool:
-        with_whole = self._each(node.iter, True)
-        self._loop(node, lambda: self.bind(node.target, with_whole))
-        one = self._each(node.iter, False)
+        rows = self._rows(node.iter)
+        whole, one = rows
+        varying = whole.every - one.sure if len(whole.every) > 1 else set()
+        self._loop(node, lambda: self._bind_each(node.target, rows, whole=True), varying)
         for name in target_names(node.target):
             if name in self.names:
                 self.names[name] = Value(self.names[name].sure & one.sure, self.names[name].every)
@@ -269,15 +271,17 @@ class Body(Calling):
     _on_asyncfor = _on_for
 
     def _on_while(self, node: ast.While) -> bool:
-        self._loop(node, lambda: self.value(node.test))
+        self._loop(node, lambda: self.value(node.test), set())
         return False
 
-    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, begin: object) -> None:
+    def _loop(
+        self, node: ast.For | ast.AsyncFor | ast.While, begin: Callable[[], object], varying: set[Origin]
+    ) -> None:
         once, self.once = self.once, False
         for _ in range(2):  # the second time round, what the first one left flows in
-            begin()  # type: ignore[operator]
+            begin()
             self._block(node.body)
-        for name, doubt in overwritten(node, self._varying(node)).items():
+        for name, doubt in overwritten(node, varying | self._varying(node)).items():
             value = self.names.get(name)
             if value is not None:
                 sure = value.sure - doubt if doubt is not None else (value.sure if len(value.every) == 1 else set())
@@ -288,10 +292,6 @@ class Body(Calling):
     def _varying(self, node: ast.For | ast.AsyncFor | ast.While) -> set[Origin]:
         """What came at a place of a loop that got something else each time."""
         found: set[Origin] = set()
-        if not isinstance(node, ast.While):
-            value = self._each(node.iter, True)
-            if len(value.every) > 1:
-                found |= value.every - self._each(node.iter, False).sure
         for part in (inner for top in node.body for inner in ast.walk(top)):
             hits = self.spots.at(part)
             if len(hits) > 1:

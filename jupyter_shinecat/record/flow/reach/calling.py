@@ -11,7 +11,7 @@ from jupyter_shinecat.record.flow.trace import Event
 from jupyter_shinecat.record.flow.words import PURE_METHODS
 
 from .changing import Changing
-from .known import DEEPEST, Known, fields_of_class, is_class, is_free, leads_to, name_of, spread
+from .known import Known, fields_of_class, is_class, leads_to, name_of, spread
 from .spots import Hit
 from .values import Value, mix, of_sources
 
@@ -93,7 +93,7 @@ class Calling(Changing):
 
     def _property(self, known: Known, name: str, base: Value) -> Value | None:
         found = self._method(known, name)
-        if found is None or not getattr(found.node, "decorator_list", None):
+        if found is None or not getattr(found.node, "decorator_list", None) or not self._may_run(found):
             return None
         return self.run(found, [base], [], [])
 
@@ -107,9 +107,9 @@ class Calling(Changing):
         hits: Sequence[Hit],
     ) -> Value | None:
         """A call of a function or class of the session; None where its code does not tell."""
-        if is_class(known) and known.node not in self.stack and len(self.stack) < DEEPEST:
+        if is_class(known) and self._may_run(known):
             return self._object(known, args, words, hits)
-        if not is_free(known, self.stack):
+        if not self._may_run(known):
             return None
         marks = getattr(known.node, "decorator_list", ())
         kinds = {name_of(mark) for mark in marks}
@@ -170,8 +170,10 @@ class Calling(Changing):
             found.append(of_sources(step.settle()))
         for value in given:
             known = value.known
-            if not isinstance(known, Known) or known.is_object or is_class(known) or not is_free(known, self.stack):
+            if not isinstance(known, Known) or known.is_object or is_class(known) or not self._may_run(known):
                 found.append(value)
+                if isinstance(known, Known) and not known.is_object:
+                    found.append(self._behind(getattr(known.node, "name", None)))
                 continue
             others = mix([*(one for one in given if one is not value), *([receiver] if receiver else [])])
             inner = [(event, depth + 1) for event, depth in hits if leads_to(event, depth, known.node)]
@@ -186,7 +188,7 @@ class Calling(Changing):
         for event, depth in rest:
             if depth < len(event.trail):
                 known = self._known_by(event.trail[depth].code.co_name)
-                if known is None or not leads_to(event, depth, known.node) or not is_free(known, self.stack):
+                if known is None or not leads_to(event, depth, known.node) or not self._may_run(known):
                     found.append(self._read([(event, depth)]))
                     found[-1].sure.intersection_update(() if len(rest) > 1 else found[-1].sure)
                 else:

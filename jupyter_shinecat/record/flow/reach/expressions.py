@@ -151,13 +151,13 @@ class Expressions(Reaching):
         filtered = any(part.ifs for part in node.generators)
         with self._scope():
             for part in node.generators:
-                self._bind_each(part.target, part.iter, whole=True)
+                self._bind_each(part.target, self._rows(part.iter), whole=True)
                 for test in part.ifs:
                     self.value(test)
             whole = mix([self.value(part) for part in made])
         with self._scope(), self._one():
             for part in node.generators:
-                self._bind_each(part.target, part.iter, whole=False)
+                self._bind_each(part.target, self._rows(part.iter), whole=False)
                 for test in part.ifs:
                     self.value(test)
             values = [self.value(part) for part in made]

@@ -13,7 +13,6 @@ from jupyter_shinecat.record.flow.trace import Event
 from .spots import is_code_of
 from .values import REST, Value, gathered, holding, mix, of_sources
 
-DEEPEST = 6
 _PLAIN = frozenset(
     {"cache", "lru_cache", "staticmethod", "classmethod", "property", "cached_property", "contextmanager",
      "njit", "jit", "vectorize", "asynccontextmanager", "memoize", "wraps"}
@@ -47,12 +46,6 @@ def known_of(thing: Thing) -> Known | None:
 
 def is_class(known: Known) -> bool:
     return isinstance(known.node, ast.ClassDef) and not known.is_object
-
-
-def is_free(known: Known, stack: Sequence[ast.AST]) -> bool:
-    """Whether its code can be gone through now."""
-    plain = all(is_plain(mark) for mark in getattr(known.node, "decorator_list", ()))
-    return plain and known.node not in stack and len(stack) < DEEPEST
 
 
 def leads_to(event: Event, depth: int, node: ast.AST) -> bool:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from jupyter_shinecat.record.flow.functions import Function
+from jupyter_shinecat.record.flow.names import base_name
 from jupyter_shinecat.record.flow.sources import Origin
 from jupyter_shinecat.record.flow.words import (
     GATHERERS,
@@ -19,7 +20,7 @@ from jupyter_shinecat.record.flow.words import (
 )
 
 from .expressions import Expressions
-from .known import Known, is_free
+from .known import Known
 from .spots import Hit
 from .values import REST, Value, alone, either, gathered, holding, mix, part_of
 
@@ -43,13 +44,16 @@ class Making(Expressions):
         if opaque or (
             isinstance(func, ast.Name) and self._keeps_code(func.id)
         ):  # code of the session that does not tell
-            return alone(whole)
+            return alone(mix([whole, self._behind(base_name(func))]))
         name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         fields = self._fields(name) if isinstance(func, ast.Name) else ()
         if fields:
             return holding(whole, {**dict(zip(fields, args, strict=False)), **dict(words)})
         if isinstance(func, ast.Call) and any(arg.parts is not None for arg in args):  # itemgetter(1)(parts)
             return alone(whole)
+        if isinstance(func, ast.Subscript):  # kept[0](x): code that somebody put there
+            behind = self._behind(base_name(func))
+            return alone(mix([whole, behind])) if behind.every - whole.every else whole
         if isinstance(func, ast.Name) and not self._is_library(name):
             return whole
         if name in NOTHING and (receiver is None or name != "print"):
@@ -113,7 +117,7 @@ class Making(Expressions):
     def _reduced(self, args: Sequence[Value], whole: Value) -> Value:
         """What a function makes of two, and again of that and the next: certain only what both ways reach it."""
         known = args[0].known
-        if not isinstance(known, Known) or not is_free(known, self.stack):
+        if not isinstance(known, Known) or not self._may_run(known):
             return whole
         parts = Value(mix(args[1:]).sure, mix(args[1:]).every)
         both = [self.run(known, [*given], [], []) for given in ((parts, Value()), (Value(), parts))]

@@ -12,9 +12,16 @@ from jupyter_shinecat.record.flow.sources import Origin, Sources
 from jupyter_shinecat.record.flow.state import State
 from jupyter_shinecat.record.flow.trace import Event
 
-from .known import Known, known_of
+from .known import Known, is_class, is_plain, known_of
 from .spots import Hit, Spots
 from .values import REST, Value, gathered, holding, mix, of_sources
+
+_DEEPEST = 6
+_MOST = 8000  # expressions that are gone through for one statement of a cell, those of functions too
+
+
+class TooMuchError(Exception):
+    """The code behind a statement takes too long to go through."""
 
 
 class Reaching(ABC):
@@ -51,6 +58,7 @@ class Reaching(ABC):
         self.wrote: dict[int, set[Origin]] = {}
         self.into: dict[int, set[Origin]] = {}
         self.stack: tuple[ast.AST, ...] = ()
+        self.left = [_MOST]  # shared with the functions that are gone through
         self.once = True
         self.unknown = 0
         self._single = False
@@ -59,6 +67,9 @@ class Reaching(ABC):
         """What surely reaches the value of an expression; ``discarded`` when nobody takes it."""
         if node is None or isinstance(node, ast.Constant):
             return Value()
+        self.left[0] -= 1
+        if self.left[0] < 0:
+            raise TooMuchError
         if isinstance(node, ast.Call):
             found = self._call(node, discarded)
         else:
@@ -69,6 +80,11 @@ class Reaching(ABC):
                 found = mix([found, self._read(hits)])
         self.into[id(node)] = found.sure
         return found
+
+    def _may_run(self, known: Known) -> bool:
+        """Whether code of the session can be gone through now."""
+        plain = is_class(known) or all(is_plain(mark) for mark in getattr(known.node, "decorator_list", ()))
+        return plain and known.node not in self.stack and len(self.stack) < _DEEPEST
 
     def _inside(self, node: ast.AST) -> Iterator[Value]:
         for part in ast.iter_child_nodes(node):
@@ -105,7 +121,7 @@ class Reaching(ABC):
 
     def _from_session(self, name: str) -> Value:
         step = Step(self.state)
-        step.name(name)
+        step.name(name, enter=False)  # code behind it is gone through where it is called
         found = of_sources(step.settle())
         links = self.state.names.get(name, ())
         functions = [link for link in links if link[0].function is not None]
@@ -141,34 +157,35 @@ class Reaching(ABC):
         finally:
             self._single = before
 
-    def _bind_each(self, target: ast.AST, iterable: ast.AST, *, whole: bool) -> None:
-        """Let a target mean each element: all of them taken together, or one of them."""
-        value = self._each(iterable, whole)
+    def _bind_each(self, target: ast.AST, rows: tuple[Value, Value], *, whole: bool) -> None:
+        """Let a target mean all elements of something taken together, or one of them."""
+        value = rows[0 if whole else 1]
         if isinstance(target, (ast.Tuple, ast.List)) and value.parts is None and len(value.every) > 1:
-            rows = self.value(iterable)
-            value = value if rows.parts is None else Value(rows.one_of().one_of().sure, value.every)
+            value = rows[1] if rows[1] is rows[0] else Value(rows[1].one_of().sure, value.every)
         self.bind(target, value)
 
-    def _each(self, node: ast.AST, whole: bool) -> Value:
+    def _rows(self, node: ast.AST) -> tuple[Value, Value]:
+        """The elements of something that is gone through: all of them taken together, and one of them."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in self.state.names:
-            plain = not any(isinstance(arg, ast.Starred) for arg in node.args) and not self.spots.at(node)
-            if node.func.id == "zip" and plain:
-                rows = [self._each(arg, whole) for arg in node.args]
-                return holding(mix(rows), dict(enumerate(rows)))
-            if node.func.id == "enumerate" and node.args and plain:
-                row = self._each(node.args[0], whole)
-                return holding(row, {0: Value(), 1: row})
-            if node.func.id in ("reversed", "list", "tuple", "iter") and len(node.args) == 1 and plain:
-                return self._each(node.args[0], whole)
+            name, plain = node.func.id, not any(isinstance(arg, ast.Starred) for arg in node.args)
+            if name == "zip" and plain and not self.spots.at(node):
+                given = [self._rows(arg) for arg in node.args]
+                all_of, one_of = [one[0] for one in given], [one[1] for one in given]
+                return holding(mix(all_of), dict(enumerate(all_of))), holding(mix(one_of), dict(enumerate(one_of)))
+            if name == "enumerate" and node.args and plain and not self.spots.at(node):
+                whole, one = self._rows(node.args[0])
+                return holding(whole, {0: Value(), 1: whole}), holding(one, {0: Value(), 1: one})
+            same = name in ("reversed", "list", "tuple", "iter") and len(node.args) == 1
+            if same and plain and not self.spots.at(node):
+                return self._rows(node.args[0])
         value = self.value(node)
-        if not whole or value.parts is None:
-            return value.element() if not whole else value
-        rows = list(value.parts.values())
+        if value.parts is None:
+            return value, value
+        one, rows = value.element(), list(value.parts.values())
         if rows and all(row.parts is not None for row in rows):  # each row has columns of its own
             keys = {key for row in rows for key in row.parts or ()}
-            found = holding(value, {key: mix(row.element(key) for row in rows) for key in keys})
-            return found
-        return Value(value.sure, value.every)
+            return holding(value, {key: mix(row.element(key) for row in rows) for key in keys}), one
+        return Value(value.sure, value.every), one
 
     def bind(self, target: ast.AST, value: Value) -> None:
         """Let a target mean a value."""
@@ -197,6 +214,14 @@ class Reaching(ABC):
     @abstractmethod
     def _call(self, node: ast.Call, discarded: bool) -> Value:
         """A call: what it gives, and what it changes."""
+
+    def _behind(self, name: str | None) -> Value:
+        """What a name holds, and what the code behind it takes from the session."""
+        if name is None or name in self.names or name in self.around:
+            return Value()
+        step = Step(self.state)
+        step.name(name)
+        return of_sources(step.settle())
 
     def _store(self, name: str, value: Value) -> None:
         self.names[name] = value

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from jupyter_shinecat.record.flow.sources import Origin, Sources
 
+_MOST = 8  # things that a value leads to
 REST = object()  # stands for each part that has no key of its own
 
 
@@ -173,7 +174,10 @@ def either(
     memo[id(first), id(second)] = (first, second, found)
     found.added = (first.added & second.added) | (sure & (first.added | second.added))
     found.files, found.touched = first.files | second.files, first.touched or second.touched
-    found.leads = [*first.leads, *second.leads]
+    if len(first.leads) == len(second.leads):
+        found.leads = [either(one, two, ran, also, memo) for one, two in zip(first.leads, second.leads, strict=True)]
+    else:
+        found.leads = [*first.leads, *second.leads][:_MOST]
     found.known = first.known if first.known is second.known else None
     if first.parts is not None or second.parts is not None:
         keys = (first.parts or {}).keys() | (second.parts or {}).keys()
