@@ -18,7 +18,7 @@ from jupyter_shinecat.errors import ShineCatError
 from jupyter_shinecat.locale import tr
 from jupyter_shinecat.outbox.process import birth
 
-_MAX_LIST = 10_000
+_MAX_LIST = 100_000
 _MAX_TEXT = 100_000
 _MAX_DEPTH = 50
 
@@ -68,8 +68,8 @@ class DerivedSpool:
         for path in paths:
             if not os.path.isabs(path):
                 raise DerivedError(tr("The path {path} is not absolute.", path=path), do=tr("Give the whole path."))
-            if not await asyncio.to_thread(_holds_data, path):
-                raise DerivedError(tr("There is no file {path}.", path=path), do=tr("Write it first."))
+        for path in await asyncio.to_thread(_without_data, paths):
+            raise DerivedError(tr("There is no file {path}.", path=path), do=tr("Write it first."))
         record = self._record(name, paths, body)
         try:
             await asyncio.to_thread(self._write, record)
@@ -165,8 +165,12 @@ def _parts(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+def _without_data(paths: list[str]) -> list[str]:
+    """The first of the paths that is no file, and no folder with files; pipes and devices have no end."""
+    return next(([path] for path in paths if not _holds_data(path)), [])
+
+
 def _holds_data(path: str) -> bool:
-    """Whether there is a file, or a folder with files: pipes and devices have no end."""
     if not os.path.isdir(path):
         return os.path.isfile(path)
     return any(os.path.isfile(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
