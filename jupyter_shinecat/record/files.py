@@ -9,7 +9,7 @@ from .databases import Databases, database_name
 from .ending import still_open
 from .flow import Event
 from .journal import Journal
-from .paths import PathFilter, absolute, store_of
+from .paths import PathFilter, absolute, plain, store_of
 
 
 class Files:
@@ -116,13 +116,13 @@ class Files:
         if new is None or not self._filter(new):
             return
         # A symbolic link names its file as seen from its own folder; a hard link as seen from ours.
-        near = absolute(os.path.join(os.path.dirname(new), os.fspath(source)))  # type: ignore[call-overload]
-        plain = absolute(source)
-        old = near if near is not None and (near in self._written or near in self._pids) else plain
+        near = absolute(os.path.join(os.path.dirname(new), plain(source) or ""))
+        here = absolute(source)
+        old = near if near is not None and (near in self._written or near in self._pids) else here
         if old in self._written:
             self.renamed(old, new)
-        elif near is not None and plain is not None and self._filter(plain):
-            self._link(near if os.path.exists(near) else plain, new)
+        elif near is not None and here is not None and self._filter(here):
+            self._link(near if os.path.exists(near) else here, new)
 
     def _replaced(self, path: str, changing: str) -> None:
         """Other content comes to ``path``: no dataset's any more, unless it is refused because of ``changing``."""

@@ -50,7 +50,7 @@ class Watched(Files):
         if run is None:
             return
         run.unseen[f"process: {program}"] = None
-        for path in files_in(given, absolute(folder) if folder else None):
+        for path in files_in(given, absolute(folder)):
             if self._filter(path):
                 self._journal.see(Event("read", pid=self._pids.get(path), path=path, certain=False), "argument")
         self._journal.add(Event("process"), run)

@@ -24,6 +24,7 @@ import pyarrow
 import pyarrow.fs
 import pytest
 
+from jupyter_shinecat.record.flow import names_in
 from jupyter_shinecat.record.handed import files_in
 from jupyter_shinecat.record.mimic import is_ours
 from jupyter_shinecat.record.paths import absolute, plain
@@ -358,8 +359,14 @@ def test_lazy_modules_of_any_kind_stay_lazy(monkeypatch: pytest.MonkeyPatch) -> 
         def __getattribute__(self, name: str) -> Any:
             raise AssertionError(name)
 
+    class Proxy:
+        __class__ = property(lambda self: Lazy.__getattribute__(self, "class"))  # type: ignore[assignment,arg-type]
+
     monkeypatch.setitem(sys.modules, "lazy_for_test", Lazy("lazy_for_test"))
-    wrapping = Wrapping({"lazy_for_test": [Wrap("anything", lambda call: None)]})
+    monkeypatch.setitem(sys.modules, "proxy_for_test", Proxy())
+    spaces = [space for name in list(sys.modules) if (space := names_in(name)) is not None]
+    wraps = {name: [Wrap("anything", print)] for name in ("lazy_for_test", "proxy_for_test")}
+    wrapping = Wrapping(wraps | {"h5py.h5f": [Wrap("open", print)]}, lambda: spaces)
     wrapping.start()
     wrapping.stop()
 
