@@ -48,6 +48,10 @@ class Sources:
         """Nothing in it is certain any more."""
         self.origins = dict.fromkeys(self.origins, False)
 
+    def sure(self) -> set[Origin]:
+        """What is certain in it."""
+        return {origin for origin, sure in self.origins.items() if sure}
+
     def only(self, sure: Container[Origin]) -> None:
         """Of what is certain in it, only this stays so."""
         for origin, known in self.origins.items():
@@ -168,13 +172,17 @@ class Thing:
         """All that it has came as these parts; ``rest`` is what each of the others has."""
         self._whole, self._parts, self._rest = Sources(runs=self.sources.runs), dict(parts), rest
 
-    def parts(self) -> dict[object, Sources] | None:
+    def parts(self) -> dict[object, set[Origin]] | None:
         """What surely flowed into each part, and (at None) into each that has no key of its own; None without parts."""
         if not self._parts and self._rest is None:
             return None
-        found: dict[object, Sources] = {key: self.part(key) for key in self._parts if key is not None}
+        single = len(self.sources.origins) < 2
+        whole = (self.sources if single else self._whole).sure()
+        found: dict[object, set[Origin]] = {
+            key: whole if single else whole | part.sure() for key, part in self._parts.items() if key is not None
+        }
         if self._rest is not None or None in self._parts:
-            found[None] = self.part(SOME)
+            found[None] = whole | self._rest.sure() if self._rest is not None and not self._parts else whole
         return found
 
     def part(self, key: object) -> Sources:

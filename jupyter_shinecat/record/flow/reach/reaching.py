@@ -132,7 +132,7 @@ class Reaching(ABC):
             thing = (sure or [link[0] for link in links])[0]
             parts = thing.parts()
             if parts is not None:
-                found.parts = {REST if key is None else key: of_sources(part) for key, part in parts.items()}
+                found.parts = {REST if key is None else key: Value(part) for key, part in parts.items()}
             found.known = known_of(thing)
             if isinstance(found.known, Known) and found.known.is_object and not found.every:
                 found.parts = {}
