@@ -275,6 +275,38 @@ def test_a_class_without_a_constructor_gets_none_that_shows(in_c: Wrapping, call
     assert len(calls) == told
 
 
+def test_switching_on_and_off_while_threads_open_files(tmp_path: Path) -> None:
+    """Classes of C change under calls that run: every call gives what it gave."""
+    (tmp_path / "a").write_text("abc")
+    h5py.File(tmp_path / "a.h5", "w").close()
+    noted: list[Call] = []
+    wrapping = Wrapping({module: [Wrap(name, noted.append)] for module, name in C_DOORS.items()})
+    system, done = pyarrow.fs.LocalFileSystem(), threading.Event()
+
+    def opening(thing: Any) -> int:
+        made = 0
+        while not done.is_set() or not made:
+            assert thing() in (b"abc", "r")
+            made += 1
+        return made
+
+    things = [
+        lambda: pyarrow.OSFile(str(tmp_path / "a")).read(),
+        lambda: system.open_input_file(str(tmp_path / "a")).read(),
+        lambda: h5py.File(tmp_path / "a.h5").mode,
+    ]
+    with multiprocessing.pool.ThreadPool(len(things)) as pool:
+        working = pool.map_async(opening, things, chunksize=1)
+        for _ in range(30):
+            wrapping.start()
+            pyarrow.OSFile(str(tmp_path / "a")).close()
+            wrapping.stop()
+        done.set()
+        assert all(working.get(60))
+    assert len(noted) >= 30
+    assert "__init__" not in vars(pyarrow.OSFile)
+
+
 def test_warnings_of_c_name_the_line_that_called(tmp_path: Path) -> None:
     """Each once for each line, as Python's own rules have it: they ask which code, and which module, it was."""
     with h5py.File(tmp_path / "a.nc", "w") as file:
