@@ -93,11 +93,10 @@ def _ended(entry: Entry) -> tuple[float, str]:
     return float(entry.found["ended"]), entry.key
 
 
-def newer_of(entry: Entry, entries: Entries) -> Entry | None:
-    """A result that a later run of the same notebook made at the same paths, and whose files were taken."""
-    if entry.found["kind"] != "result":
-        return None
-    return next((other for other in _same_origin(entry, entries) if _ended(other) > _ended(entry)), None)
+def newest_of_each(entries: Entries) -> dict[str, str]:
+    """Key of the latest result at each origin (the same notebook, the same paths) whose files were taken."""
+    taken = [(entry, (entry.step(TAKEN) or {}).get("origin")) for entry in entries if entry.found["kind"] == "result"]
+    return {origin: entry.key for entry, origin in sorted(taken, key=lambda pair: _ended(pair[0])) if origin}
 
 
 def _same_origin(entry: Entry, entries: Entries) -> list[Entry]:

@@ -21,7 +21,7 @@ from .lookout import is_awaited
 from .news import News
 from .owners import Owners
 from .pauses import Pauses
-from .plan import newer_of
+from .plan import newest_of_each
 from .settings import Settings
 from .taking import Taker
 from .windows import Windows
@@ -57,6 +57,7 @@ class Outbox:
         self._pauses = Pauses()
         self._news = News(emit, settings.state)
         self._tidied = 0.0
+        self._newest: dict[str, str] | None = None  # for one tick
         self.entries = Entries(settings.folder)
         self.intake = Intake(settings, self.entries)
         self._taker = Taker(self.intake, reader, settings.hold_s, with_notebook=settings.send_notebook)
@@ -80,6 +81,7 @@ class Outbox:
     def tick(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Look at everything once and do what can be done; True when something moved."""
         moved = self._wishes.fulfil()
+        self._newest = None
         try:
             made = self.intake.poll()
         except OSError as error:
@@ -155,10 +157,16 @@ class Outbox:
             return self._take(entry)
         asks = self._waits_for_yes(entry)
         if asks or self._waits_for_group(entry):
-            if newer_of(entry, self.entries) is not None:  # what it was is on no disk any more
+            if self._is_replaced(entry):  # what it was is on no disk any more
                 return self._news.set(entry, WITHDRAWN, tr("A newer run has replaced it."), "")
             return self._ask(entry) if asks else False
         return self._dispatch.send(entry)
+
+    def _is_replaced(self, entry: Entry) -> bool:
+        if self._newest is None:
+            self._newest = newest_of_each(self.entries)
+        origin = str((entry.step(TAKEN) or {}).get("origin"))
+        return entry.found["kind"] == "result" and self._newest.get(origin, entry.key) != entry.key
 
     def _ask(self, entry: Entry) -> bool:
         if entry.is_doubtful:
