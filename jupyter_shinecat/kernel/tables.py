@@ -74,7 +74,9 @@ def from_hdf5(file: Any, path: str | None, name: str) -> pd.DataFrame:
                 tr("{file} has no object {path}.", file=name, path=path),
                 tr("It has: {objects}", objects=", ".join(object_paths(file)[:20])),
             )
-        frame = _group(found) if isinstance(found, h5py.Group) else _dataset(found)
+        frame = _group(found) if isinstance(found, h5py.Group) else None
+        if isinstance(found, h5py.Dataset):  # and no type that has a name
+            frame = _dataset(found)
         if frame is None:
             raise _no_table(f"{name}:{path}")
         return frame
@@ -199,22 +201,34 @@ def _dataset(item: Any) -> pd.DataFrame | None:
     if item.ndim == 1:
         return _columns({item.name.rsplit("/", 1)[-1]: item[()]})
     if item.ndim == 2 and item.shape[1] <= _WIDE:
-        return pd.DataFrame(item[()])
+        return pd.DataFrame(_native(item[()]))
     return None
 
 
 def _columns(columns: dict[str, Any]) -> pd.DataFrame:
+    import numpy as np
     import pandas as pd
 
     plain: dict[str, Any] = {}
     for name, values in columns.items():
-        if getattr(values, "ndim", 1) > 1:  # a field that is an array itself
+        values = values if isinstance(values, np.ndarray) else np.asarray(values)
+        if values.dtype.names and values.ndim == 1:  # a compound in a compound
+            inner = _columns({f"{name}.{field}": values[field] for field in values.dtype.names})
+            plain.update({str(field): inner[field] for field in inner})
+        elif values.ndim > 1:  # a field that is an array itself
             plain[name] = list(values)
-        elif getattr(getattr(values, "dtype", None), "kind", "") in "SO":
+        elif values.dtype.kind in "SO":
             plain[name] = [part.decode("utf-8", "replace") if isinstance(part, bytes) else part for part in values]
         else:
-            plain[name] = values
+            plain[name] = _native(values)
     return pd.DataFrame(plain)
+
+
+def _native(values: Any) -> Any:
+    """As pandas takes it: in the byte order of this machine; bytes without a meaning as they are."""
+    if values.dtype.kind == "V":
+        return values.astype(object)
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
 def _text(value: Any) -> str:

@@ -88,9 +88,16 @@ def looks(facility) -> dict[str, str]:
         space = h5py.h5s.create_simple((4,))
         strange = h5py.h5d.create(file.id, b"strange", h5py.h5t.NATIVE_INT32, space, packed)
         strange.write_direct_chunk((0,), bytes(16))
+    with make("odd tables") as file:
+        inner = np.dtype([("x", ">f4"), ("y", [("z", "i2")])])
+        nested = np.zeros(3, dtype=[("run", ">i8"), ("at", inner)])
+        nested["run"], nested["at"]["x"], nested["at"]["y"]["z"] = [1, 2, 3], [0.5, 1.5, 2.5], [7, 8, 9]
+        file["nested"], file["type"] = nested, inner
+        file["big"], file["wide"] = np.arange(3, dtype=">f8"), np.arange(6, dtype=">i4").reshape(3, 2)
+        file["opaque"] = np.array([b"ab", b"cd"], dtype="V2")
     with make("texts only") as file:
         file["text"] = "no numbers"
-    for key in ("map", "old nexus", "odd nexus", "stack of images", "virtual", "texts only"):
+    for key in ("map", "old nexus", "odd nexus", "stack of images", "virtual", "odd tables", "texts only"):
         facility.add(key)
     return facility.pids
 
@@ -229,6 +236,19 @@ def test_png_is_whole(values) -> None:
     pixels = zlib.decompress(data[at + 4 : at + 4 + length])
     assert len(pixels) == height * (width + 1)
     assert max(width, height) <= 1024
+
+
+def test_tables_of_any_numbers_can_be_shown(here, looks) -> None:
+    ds = sc.open(looks["odd tables"])
+    nested = ds.table()
+    assert list(nested.columns) == ["run", "at.x", "at.y.z"]
+    assert nested.iloc[1].tolist() == [2, 1.5, 8]
+    for path in ("nested", "big", "wide", "opaque"):
+        shown = ds.table(path=path)
+        assert shown._repr_html_().count("<tr") == len(shown) + 1
+        assert all(getattr(kind, "isnative", True) for kind in shown.dtypes), "pandas takes no other byte order"
+    with pytest.raises(FileProblem, match="There is no table"):
+        ds.table(path="type")
 
 
 def test_virtual_dataset_with_a_missing_source_warns_and_names_it(here, looks) -> None:
