@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .calls import Step
 from .functions import Function
-from .reach import REST, Body, Spots, TooMuchError, Value, mix
+from .reach import REST, Body, Spots, TooMuchError, Value, is_plain, mix
 from .sources import Origin, Sources, Thing
 from .state import Link, State, reach
 from .trace import Event, Sites, Trace
@@ -39,7 +39,7 @@ class Reached:
     value
         Its value.
     body
-        What was found of its parts.
+        What was found of its parts; None where nothing was looked into.
     loose
         Events of which it isn't known where in the statement they happened.
     alone
@@ -47,26 +47,31 @@ class Reached:
     """
 
     value: Value
-    body: Body
+    body: Body | None
     loose: frozenset[int]
     alone: set[Origin]
 
     def added(self, name: str) -> set[Origin]:
         """What came into a thing by a change in place."""
-        thing = self.body.outer.get(name)
+        thing = self.body.outer.get(name) if self.body is not None else None
         if thing is not None and (thing.touched or thing.added):
             return thing.added
         return self.alone
+
+    def named(self, node: ast.NamedExpr) -> set[Origin]:
+        """What ``name := value`` gets."""
+        return self.body.into.get(id(node), set()) if self.body is not None else self.alone
 
     def file(self, event: Event) -> set[Origin]:
         """What went into a file that was written."""
         if id(event) in self.loose or event.kind in ("fork", "process"):
             return self.value.sure | self.alone
-        return self.body.wrote.get(id(event), self.alone)
+        return self.body.wrote.get(id(event), self.alone) if self.body is not None else self.alone
 
     def handles(self, stores: bool) -> set[Origin]:
         """What went into files that were open before."""
-        added = {origin for thing in self.body.outer.values() if thing.files for origin in thing.added}
+        things = self.body.outer.values() if self.body is not None else ()
+        added = {origin for thing in things if thing.files for origin in thing.added}
         return added if added and not stores else self.value.sure | self.alone
 
 
@@ -115,18 +120,19 @@ class Effects(ABC):
         """What surely reaches what the statement gives and brings about; None when nothing in it is certain."""
         if not step.roots or not (any(step.sources.origins.values()) or any(read.origins.values())):
             return None
+        every = {**step.sources.origins, **read.origins}
+        alone = {origin for origin in every if step.sources.origins.get(origin) or read.origins.get(origin)}
+        alone = alone if len(every) == 1 else set()
+        if alone and not any(event.trail for event in events) and is_plain(step.roots, self.state):
+            return Reached(Value(alone), None, frozenset(), alone)
         spots = Spots(step.roots, [(event, 0) for event in events])
         body = Body(self.state, self._origins, spots)
         body.once = not self._loops
         loose = self._origins([event for event, _ in spots.loose])
-        every = {**step.sources.origins, **read.origins}
-        alone = {origin for origin in every if step.sources.origins.get(origin) or read.origins.get(origin)}
-        alone = alone if len(every) == 1 else set()
         try:
             values = [body.value(root, discarded=step.discarded) for root in step.roots]
         except (TooMuchError, RecursionError):
-            empty = Body(self.state, self._origins, Spots([], []))
-            return Reached(Value(alone, every), empty, frozenset(id(event) for event in events), alone)
+            return Reached(Value(alone, every), None, frozenset(id(event) for event in events), alone)
         if loose.origins:
             values.append(Value((origin for origin, sure in loose.origins.items() if sure), loose.origins))
         value = values[0] if len(values) == 1 else mix(values)
@@ -181,9 +187,7 @@ class Effects(ABC):
         for event in events:
             self._effect(event, sources if reached is None else whole.of(reached.file(event)))
         for node, links in step.bound:
-            self._bind(
-                node.target, sources if reached is None else whole.of(reached.body.into.get(id(node), ())), links
-            )
+            self._bind(node.target, sources if reached is None else whole.of(reached.named(node)), links)
         if step.opaque:
             self.state.poison()
         self._seen.merge(sources)
@@ -205,7 +209,7 @@ class Effects(ABC):
                     thing.put(None, sources, sure)
                 else:
                     thing.take(sources, sure)
-                changed = reached.body.outer.get(name) if reached is not None else None
+                changed = reached.body.outer.get(name) if reached is not None and reached.body is not None else None
                 if changed is not None and changed.touched and sure and not (self._maybe or self._weak):
                     separate(thing, changed)
                 if id(thing) in near and thing.module is None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from .bodies import Body
 from .loops import overwritten
+from .plain import is_plain
 from .reaching import TooMuchError, parts_of
 from .spots import Spots
 from .values import REST, Value, mix
 
-__all__ = ["REST", "Body", "Spots", "TooMuchError", "Value", "mix", "overwritten", "parts_of"]
+__all__ = ["REST", "Body", "Spots", "TooMuchError", "Value", "is_plain", "mix", "overwritten", "parts_of"]
