@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,10 @@ from .errors import MissingAttribute, MissingKey, plainly
 from .values import Value, led, pair
 
 _MAX_KEYS = 2000
+
+
+def _not_told() -> None:
+    """Where nobody wants to know that a value was taken."""
 
 
 class Metadata(Mapping[str, Any]):
@@ -35,10 +40,13 @@ class Metadata(Mapping[str, Any]):
         Called when a value is taken.
     """
 
-    def __init__(self, tree: Mapping[str, Any], *, name: str = "", used: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, tree: Mapping[str, Any], *, name: str = "", used: Callable[[], None] = _not_told) -> None:
         self._tree = tree
         self._name = name
         self._used = used
+
+    def __reduce__(self) -> Any:
+        return functools.partial(Metadata, name=self._name), (self._tree,)  # a copy elsewhere tells no record
 
     @plainly
     def __getitem__(self, key: str) -> Any:

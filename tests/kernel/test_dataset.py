@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import warnings
 from html.parser import HTMLParser
@@ -85,6 +87,9 @@ def test_any_key_and_any_value() -> None:
     assert metadata.pulse.to("J").value == 0.0015, "a value with its range is a value"
     assert metadata.pulse.minimum == metadata.pulse["minimum"] == metadata["pulse/minimum"] == 1
     assert "minimum" in dir(metadata.pulse)
+    for value in (metadata.pulse, metadata["with space"]):
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+    assert pickle.loads(pickle.dumps(metadata)).pulse.minimum == 1
     for gone in (lambda: metadata.pulse.maximum, lambda: metadata["with space"].minimum):
         with pytest.raises(AttributeError):
             gone()
