@@ -97,6 +97,7 @@ def collect(
         "metadata": metadata,
         "format": ",".join(formats) if len(formats) == 1 else "",
         "notes": notes,
+        "figures_left": max(0, len(pictures) - _MAX_FIGURES),
         "doubts": doubts,
         "asks": must_ask(found, files, doubts),
         "commit": commit_of(str(found.get("cwd") or "")),

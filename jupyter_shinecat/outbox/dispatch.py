@@ -200,9 +200,11 @@ class Dispatch:
 
 def _told_at_the_end(entry: Entry) -> tuple[str, str]:
     """What a person should know of an entry that was sent, and what to do about it."""
-    reason = doubts.remark(entry.found) if entry.found["kind"] == "result" else ""
-    note = Resent.of(entry)
-    if note is None or not note.left:
-        return reason, ""
-    twice = tr("The catalog stored a request twice: {places}.", places=", ".join(note.left))
-    return f"{reason} {twice}".strip(), tr("An administrator of the catalog may delete these copies.")
+    told = [doubts.remark(entry.found) if entry.found["kind"] == "result" else ""]
+    if count := (entry.step(TAKEN) or {}).get("figures_left"):
+        told.append(tr("{count} more figures of its cell are not attached.", count=count))
+    note, do = Resent.of(entry), ""
+    if note is not None and note.left:
+        told.append(tr("The catalog stored a request twice: {places}.", places=", ".join(note.left)))
+        do = tr("An administrator of the catalog may delete these copies.")
+    return " ".join(part for part in told if part), do

@@ -225,6 +225,11 @@ def test_figure_of_a_later_cell_joins_the_result_it_was_drawn_from(bench) -> Non
     outbox.wait_state("sent")
     assert len(bench.counter.derived(raw)) == 2
     assert "lonely.png" in (bench.home / "outbox" / "notes.jsonl").read_text()
+    kernel.cell("savefig in a loop")
+    for i in range(21):
+        kernel.write(bench.results / f"{i}.svg", b"<svg/>")
+    kernel.end([raw])
+    assert outbox.wait_state("sent")["reason"] == "1 more figures of its cell are not attached."
 
 
 @ONE_PROFILE
