@@ -14,6 +14,8 @@ _AHEAD = 4 * 1024 * 1024
 # Fetched beyond what was asked for: at most so much, and this part of what was asked for.
 _FREE = 1024 * 1024
 _PART = 0.08
+# Nothing is fetched twice of what is kept, so a file of this size can't cost more than a fifth of 20 MB.
+_SMALL = 24 * 1000 * 1000
 
 
 class SpendingCache(BaseCache):  # type: ignore[misc]  # fsspec has no types
@@ -22,7 +24,8 @@ class SpendingCache(BaseCache):  # type: ignore[misc]  # fsspec has no types
     Small reads (HDF5's own structures) fetch whole blocks, and reading on where the last read ended fetches ahead, as
     long as the bytes that nobody has asked for yet stay below 1 MB plus a twelfth of the others; after that exactly
     what is asked for is fetched. So a large slice never moves more than 1.1 times its bytes and 1 MB, however its
-    chunks lie. Neighbouring blocks come with one request.
+    chunks lie. Of files below 24 MB whole blocks are fetched always: looking through thousands of objects takes
+    requests by the hundred, not by the ten thousand. Neighbouring blocks come with one request.
 
     Attributes
     ----------
@@ -104,7 +107,7 @@ class SpendingCache(BaseCache):  # type: ignore[misc]  # fsspec has no types
             number += 1
 
     def _may_spare(self) -> int:
-        return max(0, int(_FREE + _PART * self.asked) - self.spare)
+        return self.size if self.size <= _SMALL else max(0, int(_FREE + _PART * self.asked) - self.spare)
 
     def _was_asked(self, number: int, count: int) -> None:
         credit = min(count, self._unasked.get(number, 0))

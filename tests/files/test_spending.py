@@ -35,7 +35,7 @@ class Service:
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_of_reads_gives_the_right_bytes(seed: int) -> None:
     chance = random.Random(seed)
-    service = Service(chance.choice([1, BLOCK - 1, BLOCK, BLOCK + 1, 3_000_000]))
+    service = Service(chance.choice([1, BLOCK - 1, BLOCK, BLOCK + 1, 3_000_000, 25_000_000]))
     size, place = len(service.data), 0
     for _ in range(300):
         if chance.random() < 0.5:
@@ -53,6 +53,17 @@ def test_edges() -> None:
     assert service.cache._fetch(5, 5) == b""
     assert service.cache._fetch(990, 5000) == service.data[990:]
     assert service.cache._fetch(None, None) == service.data
+
+
+def test_looking_through_a_small_file_takes_few_requests() -> None:
+    """As HDF5 looks through thousands of objects: a few bytes here and there, none of them twice."""
+    service = Service(10_000_000)
+    chance = random.Random(1)
+    for _ in range(5000):
+        place = chance.randrange(10_000_000 - 512)
+        service.read(place, place + 512)
+    assert service.moved <= len(service.data)
+    assert service.requests <= len(service.data) // BLOCK + 1
 
 
 @pytest.mark.parametrize("chunk", [2_000, 16_000, 64 * 1024, 300_000, 4_000_000])
