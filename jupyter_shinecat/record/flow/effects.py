@@ -180,6 +180,8 @@ class Effects(ABC):
                 thing.take(sources, certain=False)
         whole.merge(sources)
         self._change_all(step, whole, reached)
+        if reached is not None and reached.body is not None:
+            self._lose(reached.body)
         for thing in step.lazy if read.origins else ():
             thing.take(read, certain=False)
         for path, certain in step.files.items():
@@ -194,6 +196,13 @@ class Effects(ABC):
         for collected in self._collected:
             collected.merge(sources, certain=False)
         return sources
+
+    def _lose(self, body: Body) -> None:
+        """What functions have taken out of things, or put something else in its place."""
+        for name, value in body.outer.items():
+            for thing, _ in self.state.names.get(name, ()) if value.lost else ():
+                thing.doubt(value.lost - value.sure)
+                thing.holds = [(held, False) for held, _ in thing.holds]
 
     def _change_all(self, step: Step, whole: Sources, reached: Reached | None = None) -> None:
         """Things that the statement changes get all that it uses, and may hold what it gives away."""

@@ -141,6 +141,11 @@ class Thing:
         if self._whole is self.sources:
             self._whole = self.sources.copy()
         before = self._parts.get(key)
+        if before is not None and instead:
+            self.holds = [(thing, False) for thing, _ in self.holds]
+            kept = self._whole.sure().union(*(part.sure() for name, part in self._parts.items() if name != key))
+            for origin in before.sure() - kept:
+                self.sources.origins[origin] = False
         if before is None or instead:
             before = self._parts[key] = Sources()
         before.merge(sources, certain)

@@ -132,6 +132,11 @@ class Walk(Statements):
                 self.state.bind(handler.name, [(Thing(tried.copy()), True)])
             self._branch(handler.body, tried)
             self._spare = before
+            if not self._sites.within(handler.body):  # what it may have set instead
+                for part in handler.body:
+                    if isinstance(part, ast.Assign):
+                        for name in (name for target in part.targets for name in target_names(target)):
+                            self._doubt(name, None)
         self._body(node.finalbody)
 
     _on_trystar = _on_try

@@ -85,6 +85,10 @@ SELECTING = frozenset(
     {"next", "max", "min", "pop", "popleft", "popitem", "get", "setdefault", "choice", "choices", "sample", "first",
      "last"}
 )  # fmt: skip
+# Functions of libraries that put several things together to one array or table.
+STACKING = frozenset(
+    {"array", "asarray", "stack", "vstack", "hstack", "dstack", "concatenate", "concat", "Series", "column_stack"}
+)
 # Functions that give some of several things, in a new container.
 SHORTENING = frozenset({"islice", "takewhile", "dropwhile", "compress", "nlargest", "nsmallest", "sample", "choices"})
 # Methods whose result has the same parts as their object: tables by column.

@@ -80,7 +80,8 @@ class Body(Calling):
     def _store(self, name: str, value: Value) -> None:
         if name in getattr(self, "_globals", ()):
             found = Value(value.sure, value.every, value.parts)
-            found.added = set(value.sure)
+            found.added, found.touched = set(value.sure), True
+            found.lost = self._named(name).sure - value.sure
             self.outer[name] = found
         else:
             self.names[name] = value
@@ -251,6 +252,7 @@ class Body(Calling):
             if thing is not None:
                 thing.sure, thing.every, thing.added = joined.sure, joined.every, joined.added
                 thing.parts, thing.files, thing.touched = joined.parts, joined.files, joined.touched
+                thing.lost = joined.lost
                 instead[id(joined)] = thing
         names = {name: instead.get(id(value), value) for name, value in end[0].items()}
         self.names.clear()

@@ -85,6 +85,8 @@ class Expressions(Reaching):
             if isinstance(node.op, ast.Mult):
                 return holding(mix([left, right]), {REST: (left if left.parts is not None else right).element()})
             return holding(mix([left, right]), {REST: either(left.element(), right.element())})
+        if left.parts is not None or right.parts is not None:  # element by element
+            return holding(mix([left, right]), {REST: mix([left.element(), right.element()])})
         return mix([left, right])
 
     def _of_compare(self, node: ast.Compare) -> Value:

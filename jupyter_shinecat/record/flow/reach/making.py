@@ -16,6 +16,7 @@ from jupyter_shinecat.record.flow.words import (
     PURE_METHODS,
     SELECTING,
     SHORTENING,
+    STACKING,
     is_maker,
 )
 
@@ -71,6 +72,8 @@ class Making(Expressions):
         if receiver is not None and not module:
             if receiver.parts is None and name != "assign":
                 return whole
+            if name in ("mean", "sum") and (receiver.parts or {}).keys() == {REST}:
+                return whole
             if name in KEEPS_PARTS:
                 found = Value(whole.sure, whole.every, receiver.parts)
                 found.leads = [receiver] if name not in PURE_METHODS else []
@@ -87,6 +90,8 @@ class Making(Expressions):
             return whole
         if name == "dict" and words and not args and all(key for key, _ in words):
             return holding(whole, dict(words))
+        if name in STACKING and args and args[0].parts is not None:
+            return holding(whole, {REST: args[0].element()})
         if name in GATHERERS and args:
             return self._gathered(name, args, seen, whole)
         if name[:1].isupper() and not args and words and all(key for key, _ in words):

@@ -25,6 +25,8 @@ class Value:
         for all others; None for what is of one piece, where each part has what the whole has.
     added
         Of ``sure``, what came by a change in place.
+    lost
+        What was surely in it, and is so no longer.
     touched
         It was changed in place.
     leads
@@ -35,7 +37,7 @@ class Value:
         The function behind it, with the names that it sees; None for all else.
     """
 
-    __slots__ = ("added", "every", "files", "known", "leads", "parts", "sure", "touched")
+    __slots__ = ("added", "every", "files", "known", "leads", "lost", "parts", "sure", "touched")
 
     def __init__(
         self, sure: Iterable[Origin] = (), every: Iterable[Origin] = (), parts: dict[object, Value] | None = None
@@ -45,6 +47,7 @@ class Value:
         self.parts = parts
         self.added: set[Origin] = set()
         self.touched = False
+        self.lost: set[Origin] = set()
         self.leads: list[Value] = []
         self.files: set[int] = set()
         self.known: object | None = None
@@ -80,6 +83,7 @@ class Value:
         self.touched = True
         if self.parts is None:
             return
+        before = set(self.sure)
         if key is None:
             self.sure, self.parts = set(), {}
         elif key in self.parts and key is not REST and REST not in self.parts:
@@ -93,6 +97,7 @@ class Value:
         else:
             one = self.one_of()
             self.sure, self.parts = set(one.sure), {REST: one}
+        self.lost |= before - self.sure
 
     def take(self, other: Value, key: object = None) -> None:
         """``other`` flows into it, as its part ``key`` (`REST`: one of them; None: as a whole) by a change in place."""
@@ -110,6 +115,10 @@ class Value:
             before = self.parts.get(key)
             fresh = Value(other.sure, other.every, other.parts)
             self.parts[key] = either(before, fresh) if before is not None and key is REST else fresh
+            if before is not None and key is not REST:  # instead of what was there
+                gone = before.sure - mix(self.parts.values()).sure
+                self.sure -= gone
+                self.lost |= gone
         self.sure |= other.sure
         self.every |= other.every
         self.added |= other.sure
@@ -173,6 +182,7 @@ def either(
     found = Value(sure, first.every | second.every)
     memo[id(first), id(second)] = (first, second, found)
     found.added = (first.added & second.added) | (sure & (first.added | second.added))
+    found.lost = first.lost | second.lost
     found.files, found.touched = first.files | second.files, first.touched or second.touched
     if len(first.leads) == len(second.leads):
         found.leads = [either(one, two, ran, also, memo) for one, two in zip(first.leads, second.leads, strict=True)]
@@ -197,7 +207,7 @@ def copies(names: dict[str, Value], memo: dict[int, Value]) -> dict[str, Value]:
         if found is None:
             found = memo[id(value)] = Value(value.sure, value.every)
             found.added, found.files, found.known = set(value.added), set(value.files), value.known
-            found.touched = value.touched
+            found.touched, found.lost = value.touched, set(value.lost)
             found.leads = [copy(one) for one in value.leads]
             if value.parts is not None:
                 found.parts = {key: copy(part) for key, part in value.parts.items()}
@@ -236,9 +246,11 @@ def part_of(base: Value, key: ast.AST) -> Value:
             part.value: base.element(part.value) for part in key.elts if isinstance(part, ast.Constant)
         }
         return holding(Value(mix(columns.values()).sure, base.every), columns)
-    if isinstance(key, ast.Tuple) and key.elts:  # d.loc[:, "x"]
-        last = key.elts[-1]
-        return part_of(base, last) if isinstance(last, (ast.Constant, ast.List)) else base
+    if isinstance(key, ast.Tuple) and key.elts:
+        first, last = key.elts[0], key.elts[-1]
+        if isinstance(last, ast.List) or (isinstance(last, ast.Constant) and isinstance(last.value, str)):
+            return part_of(base, last)  # d.loc[:, "x"]
+        return base if isinstance(first, ast.Slice) else part_of(base, first)
     if isinstance(key, ast.Slice):
         if key.lower is None and key.upper is None:
             return base
