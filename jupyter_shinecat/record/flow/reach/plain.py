@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from jupyter_shinecat.record.flow.names import base_name
 from jupyter_shinecat.record.flow.state import State
-from jupyter_shinecat.record.flow.words import GATHERERS, NOTHING, REMOVING, SELECTING, SHORTENING, STACKING
+from jupyter_shinecat.record.flow.words import GATHERERS, NOTHING, REMOVING, SELECTING, SHORTENING
 
 _PLAIN = (
     ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.JoinedStr, ast.FormattedValue, ast.Slice,
     ast.keyword, ast.expr_context, ast.operator, ast.unaryop,
 )  # fmt: skip
-_NOT_WHOLE = NOTHING | SELECTING | SHORTENING | STACKING | REMOVING | GATHERERS
+_NOT_WHOLE = NOTHING | SELECTING | SHORTENING | REMOVING | GATHERERS
 _NOT_WHOLE |= {"reduce", "getattr", "eval", "partial"}
 
 
