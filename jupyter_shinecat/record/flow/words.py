@@ -87,8 +87,16 @@ SELECTING = frozenset(
 )  # fmt: skip
 # Functions of libraries that put several things together to one array or table.
 STACKING = frozenset(
-    {"array", "asarray", "stack", "vstack", "hstack", "dstack", "concatenate", "concat", "Series", "column_stack"}
-)
+    {"array", "asarray", "stack", "vstack", "hstack", "dstack", "concatenate", "concat", "Series", "column_stack",
+     "row_stack", "block", "bmat", "open_mfdataset", "combine_by_coords", "combine_nested"}
+)  # fmt: skip
+# The same, of things that they are given one by one.
+JOINING = frozenset({"append", "insert", "merge", "merge_asof", "merge_ordered", "union1d"})
+# Functions and methods that give the same things in another form or order, or cut in pieces.
+RESHAPING = frozenset(
+    {"split", "array_split", "hsplit", "vsplit", "dsplit", "reshape", "ravel", "flatten", "squeeze", "transpose",
+     "swapaxes", "moveaxis", "flip", "fliplr", "flipud", "roll", "rot90", "atleast_1d", "atleast_2d", "tolist"}
+)  # fmt: skip
 # Functions that give some of several things, in a new container.
 SHORTENING = frozenset({"islice", "takewhile", "dropwhile", "compress", "nlargest", "nsmallest", "sample", "choices"})
 # Methods whose result has the same parts as their object: tables by column.

@@ -11,9 +11,11 @@ from jupyter_shinecat.record.flow.names import base_name
 from jupyter_shinecat.record.flow.sources import Origin
 from jupyter_shinecat.record.flow.words import (
     GATHERERS,
+    JOINING,
     KEEPS_PARTS,
     NOTHING,
     PURE_METHODS,
+    RESHAPING,
     SELECTING,
     SHORTENING,
     STACKING,
@@ -74,6 +76,10 @@ class Making(Expressions):
                 return whole
             if name in ("mean", "sum") and (receiver.parts or {}).keys() == {REST}:
                 return whole
+            if name in RESHAPING:
+                found = holding(whole, {REST: receiver.element()})
+                found.leads = [receiver]
+                return found
             if name in KEEPS_PARTS:
                 found = Value(whole.sure, whole.every, receiver.parts)
                 found.leads = [receiver] if name not in PURE_METHODS else []
@@ -90,8 +96,10 @@ class Making(Expressions):
             return whole
         if name == "dict" and words and not args and all(key for key, _ in words):
             return holding(whole, dict(words))
-        if name in STACKING and args and args[0].parts is not None:
+        if name in STACKING | RESHAPING and args and args[0].parts is not None:
             return holding(whole, {REST: args[0].element()})
+        if name in JOINING and module and len(args) > 1:
+            return holding(whole, {REST: gathered(args[:2]).element()})
         if name in GATHERERS and args:
             return self._gathered(name, args, seen, whole)
         if name[:1].isupper() and not args and words and all(key for key, _ in words):
