@@ -65,7 +65,7 @@ def remark(found: Mapping[str, Any]) -> str:
     if not has_failed(found):
         return ""
     if found.get("status") == "error":
-        return tr("The cell that wrote it ended with an error.")
+        return tr("The code that wrote it ended with an error.")
     return tr("Its cell did not come to its end: the process was killed.")
 
 

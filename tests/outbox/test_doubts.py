@@ -60,11 +60,11 @@ def test_a_broken_file_waits_for_a_yes_and_a_run_that_goes_well_replaces_it(benc
     }
     assert (told["good.csv"]["state"], told["good.csv"]["reason"]) == (
         "sent",
-        "The cell that wrote it ended with an error.",
+        "The code that wrote it ended with an error.",
     )
     assert (
         told["full.h5"]["reason"]
-        == "It may be broken: full.h5 (it is empty). The cell that wrote it ended with an error."
+        == "It may be broken: full.h5 (it is empty). The code that wrote it ended with an error."
     )
     assert "cut.h5 (the file is cut off" in told["cut.h5"]["reason"]
     assert "Make it again" in told["cut.h5"]["do"]
