@@ -212,6 +212,7 @@ def test_two_scans_of_one_folder_at_once(plain_catalog: CatalogProcess, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("catalog", ["scicat-5"], indirect=True)  # the other profile: tests/e2e/test_circle.py
 def test_the_whole_corpus(catalog: CatalogProcess, corpus: Path, tmp_path: Path) -> None:
     done = _run(corpus, "--owner-group", "GET", "--json", catalog=catalog)
     assert done.returncode == 0, done.stderr
