@@ -88,10 +88,11 @@ SELECTING = frozenset(
 # Functions of libraries that put several things together to one array or table.
 STACKING = frozenset(
     {"array", "asarray", "stack", "vstack", "hstack", "dstack", "concatenate", "concat", "Series", "column_stack",
-     "row_stack", "block", "bmat", "open_mfdataset", "combine_by_coords", "combine_nested"}
+     "row_stack", "block", "bmat", "sum", "nansum", "from_iterable",
+     "open_mfdataset", "combine_by_coords", "combine_nested"}
 )  # fmt: skip
 # The same, of things that they are given one by one.
-JOINING = frozenset({"append", "insert", "merge", "merge_asof", "merge_ordered", "union1d"})
+JOINING = frozenset({"append", "insert", "merge", "merge_asof", "merge_ordered", "union1d", "chain"})
 # Functions and methods that give the same things in another form or order, or cut in pieces.
 RESHAPING = frozenset(
     {"split", "array_split", "hsplit", "vsplit", "dsplit", "reshape", "ravel", "flatten", "squeeze", "transpose",

@@ -87,6 +87,8 @@ class Expressions(Reaching):
             return holding(mix([left, right]), {REST: either(left.element(), right.element())})
         if left.parts is not None or right.parts is not None:  # element by element
             return holding(mix([left, right]), {REST: mix([left.element(), right.element()])})
+        if isinstance(node.op, ast.Add) and left.every != right.every:  # arrays, or lists one behind the other
+            return holding(mix([left, right]), {REST: either(left, right)})
         return mix([left, right])
 
     def _of_compare(self, node: ast.Compare) -> Value:

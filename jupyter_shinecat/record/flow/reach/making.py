@@ -98,8 +98,8 @@ class Making(Expressions):
             return holding(whole, dict(words))
         if name in STACKING | RESHAPING and args and args[0].parts is not None:
             return holding(whole, {REST: args[0].element()})
-        if name in JOINING and module and len(args) > 1:
-            return holding(whole, {REST: gathered(args[:2]).element()})
+        if name in JOINING and len(args) > 1:
+            return holding(whole, {REST: gathered(args).element()})
         if name in GATHERERS and args:
             return self._gathered(name, args, seen, whole)
         if name[:1].isupper() and not args and words and all(key for key, _ in words):
