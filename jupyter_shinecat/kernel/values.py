@@ -83,7 +83,7 @@ class Value:
 
         from jupyter_shinecat.units import pint_text
 
-        registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+        registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]  # pint
         return registry.Quantity(self.value, pint_text(self.unit))
 
     def __repr__(self) -> str:

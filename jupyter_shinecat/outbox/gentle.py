@@ -44,7 +44,7 @@ class GentleReader:
         if index == 0 and begins == 0:
             self._held = held_in_memory(self._file.fileno(), self._at, self._window, chunk)
         view = memoryview(self._buffer)[: chunk - begins]
-        size = self._file.readinto(view) or 0  # type: ignore[attr-defined]
+        size = self._file.readinto(view) or 0  # type: ignore[attr-defined]  # raw files have it
         if index < len(self._held) and not self._held[index]:
             with contextlib.suppress(OSError):
                 os.posix_fadvise(self._file.fileno(), self._at, size, os.POSIX_FADV_DONTNEED)

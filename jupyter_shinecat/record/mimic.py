@@ -82,14 +82,14 @@ def mimic(original: Any, told: Told, run: Callable[..., Any] | None = None, *, w
 
     kind: Any = type(original)
     # `pydoc` asks for it past `__getattribute__`, and shows none that is a text of the class.
-    Ours.__doc__ = property(lambda self: original.__doc__)  # type: ignore[assignment]
+    Ours.__doc__ = property(lambda self: original.__doc__)  # type: ignore[assignment]  # not a text
     Ours.__name__, Ours.__qualname__, Ours.__module__ = kind.__name__, kind.__qualname__, kind.__module__
     if hasattr(kind, "__get__"):  # plain functions of C are no methods of the class that holds them
 
         def bind(self: Any, made: Any, owner: Any = None) -> Any:
             return self if made is None else MethodType(self, made)
 
-        Ours.__get__ = bind  # type: ignore[attr-defined]
+        Ours.__get__ = bind  # type: ignore[attr-defined]  # of some only
     return Ours()
 
 

@@ -24,7 +24,7 @@ class Watched(Files):
         ):  # modules ask the system when imported
             word = plain(program) or "?"
             listed = type(arguments) in (list, tuple)  # of the user's own kinds, a part is the user's code to give
-            given: list[object] = list(arguments)[1:] if listed else [arguments]  # type: ignore[call-overload]
+            given: list[object] = list(arguments)[1:] if listed else [arguments]  # type: ignore[call-overload]  # see listed
             self._unseen(os.path.basename(word.split(" ")[0]), given, folder)
 
     def handed(self, worker: str, values: Iterable[object]) -> None:
