@@ -16,6 +16,11 @@ import pytest
 from jupyter_shinecat.scicat import CatalogClient
 from jupyter_shinecat.testing.catalog import CatalogProcess
 
+# Long ones: at the profile that takes no identifiers of ours; at the other one in `make soak`.
+STRICTER = pytest.mark.parametrize(
+    "catalog", [pytest.param("shinecat", marks=pytest.mark.soak), "scicat-5"], indirect=True
+)
+
 
 def _command(folder: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "jupyter_shinecat", "scan", str(folder), "--host", "daq1", *options]
@@ -145,6 +150,7 @@ def _wait_for(client: CatalogClient, folder: Path, count: int, scan: subprocess.
 
 
 @pytest.mark.slow
+@STRICTER
 def test_a_scan_killed_again_and_again_loses_and_doubles_nothing(catalog: CatalogProcess, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     _files(folder, 60)
@@ -212,7 +218,7 @@ def test_two_scans_of_one_folder_at_once(plain_catalog: CatalogProcess, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("catalog", ["scicat-5"], indirect=True)  # the other profile: tests/e2e/test_circle.py
+@STRICTER  # the circle (tests/e2e) scans it at the other profile
 def test_the_whole_corpus(catalog: CatalogProcess, corpus: Path, tmp_path: Path) -> None:
     done = _run(corpus, "--owner-group", "GET", "--json", catalog=catalog)
     assert done.returncode == 0, done.stderr

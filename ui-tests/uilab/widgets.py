@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+_CLICK_MS = 5_000
 
 
 def notebook_with(path: Path, code: str) -> None:
@@ -19,14 +23,19 @@ def run_cell(page: Page) -> None:
     """Run the first cell: before the kernel is connected, the notebook swallows the keys without a word."""
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
     for _ in range(20):
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Control+Enter")
+        # Where the keys come before the session, the notebook asks for a kernel, with the right one chosen.
+        asked = page.locator(".jp-Dialog").filter(has_text=re.compile("Select Kernel|选择内核"))
         try:
+            if asked.count():
+                asked.locator(".jp-mod-accept").click(timeout=_CLICK_MS)
+            else:
+                page.locator(".jp-CodeCell .cm-content").first.click(timeout=_CLICK_MS)
+                page.keyboard.press("Control+Enter")
             expect(prompt).not_to_have_text("[ ]:", timeout=3_000)
-        except AssertionError:
+        except (AssertionError, PlaywrightTimeout):
             continue
         return
-    raise AssertionError("the cell did not start in a minute")
+    raise AssertionError(f"the cell did not start; dialogs: {page.locator('.jp-Dialog').all_inner_texts()}")
 
 
 def browser_of(page: Page) -> Locator:
